@@ -1,0 +1,7 @@
+//! An offline checker for Chinese customer-service transcripts.
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+pub mod error;
+pub mod model;
+pub mod span;
