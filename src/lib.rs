@@ -5,3 +5,4 @@
 pub mod error;
 pub mod model;
 pub mod span;
+pub mod text;

@@ -1,0 +1,7 @@
+//! The views of a turn: each keeps its alignment to the original, so that hits are reported where they stand.
+
+pub mod normalize;
+pub mod segment;
+
+pub use normalize::{Traits, View, ViewText, gate_text, traits};
+pub use segment::{Segmenter, Words};

@@ -1,0 +1,366 @@
+//! Normalised views with alignment, and the cheap test whether a turn needs normalising at all.
+//!
+//! *plain*: NFKC, lower case, zero-width characters removed, traditional → simplified.
+//! *folded*: plain, with noise between Han characters removed, single letters joined and repeats collapsed.
+//! *sound*: plain, with every Han character replaced by a private-use character that stands for its tone-less pinyin.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+use pinyin::ToPinyin;
+use serde::Deserialize;
+use tokenizers::NormalizedString;
+use tokenizers::tokenizer::normalizer::Range as NormalizedRange;
+use unicode_normalization_alignments::UnicodeNormalization;
+
+use crate::span::Span;
+
+include!(concat!(env!("OUT_DIR"), "/characters.rs"));
+
+const CHANGES: u8 = 1;
+const HAN: u8 = 4;
+const NOISE: u8 = 8;
+
+/// The longest run of noise that folding removes between two Han characters, in characters.
+const MAX_NOISE: usize = 2;
+
+/// Which form of the text an entry is looked for in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum View {
+    /// Normalised only.
+    #[default]
+    Plain,
+    /// Also freed of noise and repeats, against evasion.
+    Folded,
+    /// By pronunciation, against homophones and recognition errors.
+    Sound,
+}
+
+fn property(c: char) -> u8 {
+    match PROPERTIES.get(c as usize) {
+        Some(property) => *property,
+        None if ('\u{20000}'..='\u{3fffd}').contains(&c) => HAN | CHANGES,
+        // Emoji and the other planes: noise; some mathematical letters change under NFKC.
+        None if ('\u{1d400}'..='\u{1d7ff}').contains(&c) || ('\u{1f100}'..='\u{1f2ff}').contains(&c) => CHANGES,
+        None if ('\u{10000}'..='\u{1cfff}').contains(&c) => CHANGES,
+        None => NOISE | if c >= '\u{e0000}' { CHANGES } else { 0 },
+    }
+}
+
+/// Whether `c` is a Chinese character.
+pub fn is_han(c: char) -> bool {
+    property(c) & HAN != 0
+}
+
+/// Whether a sentence ends with `c`. Works on the plain view; chats use `~` as a full stop.
+pub fn ends_sentence(c: char) -> bool {
+    matches!(c, '。' | '!' | '?' | ';' | '\n' | '\r' | '~')
+}
+
+/// Whether a clause ends with `c`. Recognised speech has blanks where writing has commas; emoji part clauses too.
+pub fn ends_clause(c: char) -> bool {
+    ends_sentence(c) || c.is_whitespace() || matches!(c, ',' | '、' | ':' | '，') || c > '\u{1efff}'
+}
+
+/// What one pass over a text tells about the work it needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Traits {
+    /// The plain view differs from the text by more than the width of its punctuation.
+    pub changes: bool,
+    /// The folded view may differ from the plain view.
+    pub folds: bool,
+}
+
+/// Looks once at every character. No allocation.
+pub fn traits(text: &str) -> Traits {
+    let (mut all, mut folds) = (0u8, false);
+    let (mut previous, mut repeat, mut noise_after_han) = ('\0', 0u32, 0usize);
+    let mut letters_apart = 0u32;
+    for c in text.chars() {
+        let p = property(c);
+        all |= p;
+        if p & HAN != 0 {
+            folds |= (1..=MAX_NOISE).contains(&noise_after_han);
+            noise_after_han = 0;
+        } else if p & NOISE != 0 && (noise_after_han > 0 || property(previous) & HAN != 0) {
+            noise_after_han += 1;
+        } else {
+            noise_after_han = 0;
+        }
+        if c == previous {
+            repeat += 1;
+            folds |= repeat >= 2;
+        } else {
+            repeat = 0;
+        }
+        let letter = c.is_ascii_alphabetic() || ('ａ'..='ｚ').contains(&c) || ('Ａ'..='Ｚ').contains(&c);
+        if letter {
+            let apart = property(previous) & NOISE != 0 && !previous.is_ascii_digit();
+            letters_apart = if apart { letters_apart + 1 } else { 0 };
+            folds |= letters_apart > 0;
+        }
+        previous = c;
+    }
+    Traits { changes: all & CHANGES != 0, folds }
+}
+
+fn simplify(c: char) -> char {
+    if !('\u{3400}'..='\u{2ebef}').contains(&c) {
+        return c;
+    }
+    SIMPLIFIED.binary_search_by_key(&c, |pair| pair.0).map_or(c, |at| SIMPLIFIED[at].1)
+}
+
+fn is_ignorable(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{2066}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
+}
+
+/// The plain view without alignment, for the gate and for entries. Equal to the text of [`ViewText::plain`].
+pub fn plain_text(text: &str) -> String {
+    let lowered = text.nfkc().flat_map(|(c, _)| c.to_lowercase());
+    lowered.filter(|c| !is_ignorable(*c)).map(simplify).collect()
+}
+
+/// What the gate searches for the plain view: the text itself unless it needs normalising. Full-width punctuation is
+/// left as it is, since no entry contains any.
+pub fn gate_text(text: &str, traits: Traits) -> Cow<'_, str> {
+    if traits.changes { Cow::Owned(plain_text(text)) } else { Cow::Borrowed(text) }
+}
+
+/// A normalised text that knows where each of its bytes comes from.
+#[derive(Debug, Clone)]
+pub struct ViewText(NormalizedString);
+
+impl ViewText {
+    /// The plain view of `original`.
+    pub fn plain(original: &str) -> ViewText {
+        let mut text = NormalizedString::from(original);
+        text.nfkc().lowercase().filter(|c| !is_ignorable(c)).map(simplify);
+        ViewText(text)
+    }
+
+    /// The folded view, from the plain one.
+    pub fn folded(&self) -> ViewText {
+        let keep = fold_mask(self.text());
+        let mut text = self.0.clone();
+        // The form `NormalizedString::transform` wants: each kept character with how many were dropped after it.
+        let (mut kept, mut removed, mut removed_start) = (Vec::new(), 0isize, 0usize);
+        for (c, keep) in self.text().chars().zip(&keep) {
+            if *keep {
+                if let Some((_, change)) = kept.last_mut() {
+                    *change = -removed;
+                } else {
+                    removed_start = removed.unsigned_abs();
+                }
+                removed = 0;
+                kept.push((c, 0));
+            } else {
+                removed += 1;
+            }
+        }
+        if let Some((_, change)) = kept.last_mut() {
+            *change = -removed;
+        }
+        text.transform(kept, removed_start);
+        ViewText(text)
+    }
+
+    /// The sound view, from the plain one: as many characters, Han ones replaced.
+    pub fn sound(&self) -> ViewText {
+        let mut text = self.0.clone();
+        text.map(sound_of);
+        ViewText(text)
+    }
+
+    /// The normalised text.
+    pub fn text(&self) -> &str {
+        self.0.get()
+    }
+
+    /// The normalised string, for the pre-tokenizer.
+    pub fn normalized(&self) -> &NormalizedString {
+        &self.0
+    }
+
+    /// The byte range of the original that a byte range of this view comes from; on character boundaries.
+    pub fn original(&self, range: Span) -> Span {
+        self.0.convert_offsets(NormalizedRange::Normalized(range)).expect("a range of the view lies inside it")
+    }
+}
+
+/// The folded form of an entry or of a plain text, without alignment.
+pub fn folded_text(plain: &str) -> String {
+    plain.chars().zip(fold_mask(plain)).filter(|(_, keep)| *keep).map(|(c, _)| c).collect()
+}
+
+/// The sound form of an entry, without alignment.
+pub fn sound_text(plain: &str) -> String {
+    plain.chars().map(sound_of).collect()
+}
+
+/// Which characters of a plain text folding keeps.
+fn fold_mask(plain: &str) -> Vec<bool> {
+    let chars: Vec<char> = plain.chars().collect();
+    let mut keep = vec![true; chars.len()];
+    let noise = |at: usize| property(chars[at]) & NOISE != 0;
+    let letter = |at: usize| chars.get(at).is_some_and(char::is_ascii_alphabetic);
+    let mut at = 0;
+    while at < chars.len() {
+        if !noise(at) {
+            at += 1;
+            continue;
+        }
+        let end = (at..chars.len()).find(|i| !noise(*i)).unwrap_or(chars.len());
+        let between_han = at > 0 && end < chars.len() && is_han(chars[at - 1]) && is_han(chars[end]);
+        // "s b", "t.m.d": a lone letter on both sides, not the ends of longer words.
+        let digits = chars[at..end].iter().any(char::is_ascii_digit);
+        let lone = |i: usize| letter(i) && !(i > 0 && letter(i - 1)) && !letter(i + 1);
+        let between_letters = at > 0 && end < chars.len() && !digits && lone(at - 1) && lone(end);
+        if end - at <= MAX_NOISE && (between_han || between_letters) {
+            keep[at..end].fill(false);
+        }
+        at = end;
+    }
+    // Three or more of one character say no more than one.
+    let mut last: Option<(char, usize)> = None;
+    let mut run: Vec<usize> = Vec::new();
+    for (at, c) in chars.iter().enumerate().filter(|(at, _)| keep[*at]).map(|(at, c)| (at, *c)).collect::<Vec<_>>() {
+        match last {
+            Some((previous, _)) if previous == c && !c.is_ascii_digit() => run.push(at),
+            _ => {
+                collapse(&mut keep, &run);
+                run.clear();
+            }
+        }
+        last = Some((c, at));
+    }
+    collapse(&mut keep, &run);
+    keep
+}
+
+fn collapse(keep: &mut [bool], run: &[usize]) {
+    if run.len() >= 2 {
+        for at in run {
+            keep[*at] = false;
+        }
+    }
+}
+
+/// The private-use character of a Han character's tone-less pinyin; any other character stays.
+fn sound_of(c: char) -> char {
+    static SYLLABLES: OnceLock<HashMap<&'static str, char>> = OnceLock::new();
+    if !is_han(c) {
+        return c;
+    }
+    let syllables = SYLLABLES.get_or_init(|| {
+        let mut plain: Vec<&'static str> =
+            ('\u{4e00}'..='\u{9fff}').filter_map(|c| c.to_pinyin()).map(|p| confuse(p.plain())).collect();
+        plain.sort_unstable();
+        plain.dedup();
+        let private = '\u{e000}'..='\u{f8ff}';
+        plain.into_iter().zip(private).collect()
+    });
+    c.to_pinyin().and_then(|p| syllables.get(confuse(p.plain())).copied()).unwrap_or(c)
+}
+
+/// Syllables that recognisers and southern speakers do not keep apart share one form.
+fn confuse(syllable: &'static str) -> &'static str {
+    match syllable {
+        "lue" | "lüe" => "lve",
+        "nue" | "nüe" => "nve",
+        "lü" => "lv",
+        "nü" => "nv",
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn spans_come_back_in_the_original_behind_emoji_width_and_tradition() {
+        for (original, found, stands_for) in [
+            ("😊退不了", "退不了", "退不了"),
+            ("ＡＢＣ退不了", "退不了", "退不了"),
+            ("這個退不了喔", "这个", "這個"),
+            ("滾​蛋", "滚蛋", "滾​蛋"),
+            ("ﬁt不了", "t不了", "ﬁt不了"),
+        ] {
+            let view = ViewText::plain(original);
+            let at = view.text().find(found).unwrap_or_else(|| panic!("{found} in {}", view.text()));
+            assert_eq!(&original[view.original(at..at + found.len())], stands_for);
+        }
+    }
+
+    #[test]
+    fn folding_removes_what_evaders_insert() {
+        for (plain, folded) in [
+            ("傻 逼", "傻逼"),
+            ("傻*逼", "傻逼"),
+            ("傻😂逼", "傻逼"),
+            ("你是s b吗", "你是sb吗"),
+            ("t.m.d", "tmd"),
+            ("size s black", "size s black"),
+            ("滚滚滚滚", "滚"),
+            ("好好的", "好好的"),
+            ("傻。逼", "傻。逼"),
+            ("退  款   吧", "退款   吧"),
+        ] {
+            assert_eq!(folded_text(plain), folded, "{plain}");
+            assert_eq!(ViewText::plain(plain).folded().text(), folded, "{plain}");
+        }
+        let original = "你真是傻 * 逼啊";
+        let view = ViewText::plain("你真是傻 *逼啊").folded();
+        let at = view.text().find("傻逼").expect("folded");
+        assert_eq!(&original[..3], "你");
+        assert_eq!(&"你真是傻 *逼啊"[view.original(at..at + 6)], "傻 *逼");
+    }
+
+    #[test]
+    fn homophones_share_a_sound() {
+        assert_eq!(sound_text("推款"), sound_text("退款"));
+        assert_ne!(sound_text("推款"), sound_text("付款"));
+        assert_eq!(sound_text("abc"), "abc");
+    }
+
+    proptest! {
+        #[test]
+        fn the_gate_sees_what_the_view_sees(text in "\\PC{0,40}") {
+            let t = traits(&text);
+            let view = ViewText::plain(&text);
+            prop_assert_eq!(plain_text(&text), view.text());
+            if !t.changes {
+                // Only full-width punctuation may differ.
+                let inert = |c: char| property(c) & 2 != 0;
+                let rest: String = text.chars().filter(|c| !inert(*c)).collect();
+                let same: String = plain_text(&rest);
+                prop_assert_eq!(rest, same);
+            }
+            if !t.folds {
+                let plain = view.text().to_owned();
+                prop_assert_eq!(folded_text(&plain), plain);
+            }
+        }
+
+        #[test]
+        fn normalising_twice_changes_nothing(text in "[\\PC\\u{4e00}-\\u{9fff}]{0,40}") {
+            let once = plain_text(&text);
+            prop_assert_eq!(plain_text(&once), once);
+        }
+
+        #[test]
+        fn spans_lie_on_character_boundaries(text in "[a-zA-Z \\u{4e00}-\\u{4e20}\\u{ff21}-\\u{ff3a}\\u{200b}😊é]{1,30}") {
+            for view in [ViewText::plain(&text), ViewText::plain(&text).folded(), ViewText::plain(&text).sound()] {
+                for (at, c) in view.text().char_indices() {
+                    let span = view.original(at..at + c.len_utf8());
+                    prop_assert!(text.is_char_boundary(span.start) && text.is_char_boundary(span.end));
+                }
+            }
+        }
+    }
+}
