@@ -3,6 +3,7 @@
 #![deny(missing_docs)]
 
 pub mod error;
+pub mod lexicon;
 pub mod model;
 pub mod span;
 pub mod text;
