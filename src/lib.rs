@@ -7,4 +7,5 @@ pub mod error;
 pub mod lexicon;
 pub mod model;
 pub mod span;
+pub mod statutes;
 pub mod text;
