@@ -1,11 +1,20 @@
-//! An offline checker for Chinese customer-service transcripts.
+#![doc = include_str!("../docs/library.md")]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+pub mod checker;
+pub mod cli;
 pub mod engine;
 pub mod error;
+pub mod evaluation;
+pub mod input;
 pub mod lexicon;
 pub mod model;
+pub mod report;
 pub mod span;
 pub mod statutes;
 pub mod text;
+
+pub use checker::Checker;
+pub use model::{Conversation, SpeakerRole, Turn};
+pub use statutes::Finding;

@@ -1,0 +1,83 @@
+//! The joined stages: rules checked against the statute base at load, conversations → findings.
+
+use std::path::Path;
+
+use jiff::civil::Date;
+
+use crate::engine::{Mode, Scanner};
+use crate::error::LoadError;
+use crate::lexicon::{RuleSet, Sources};
+use crate::model::Conversation;
+use crate::statutes::{Finding, StatuteBase};
+
+/// Compiled rules and the statute base they rest on. Share it between threads by reference.
+#[derive(Debug)]
+pub struct Checker {
+    /// The compiled rules.
+    pub rules: RuleSet,
+    /// The statute base.
+    pub statutes: StatuteBase,
+    /// The day whose law applies to conversations that carry no date.
+    pub default_date: Date,
+}
+
+/// What checking one conversation gave.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Checked {
+    /// Sorted by turn and place, those about the whole conversation last.
+    pub findings: Vec<Finding>,
+    /// Turns with so many hits that some were not looked at.
+    pub truncated: usize,
+}
+
+impl Checker {
+    /// The embedded rules and statutes; conversations without a date are judged by the law of today.
+    ///
+    /// # Errors
+    /// Never for a released program: the tests load the embedded files.
+    pub fn builtin() -> Result<Checker, LoadError> {
+        Checker::load(&Sources::builtin(), &[])
+    }
+
+    /// Compiles `sources`, loads the statute files of `statute_dirs` beside the embedded ones, and checks that every
+    /// statute reference resolves.
+    ///
+    /// # Errors
+    /// Every problem found in the files.
+    pub fn load(sources: &Sources, statute_dirs: &[&Path]) -> Result<Checker, LoadError> {
+        let rules = RuleSet::compile(sources);
+        let statutes = StatuteBase::load(statute_dirs);
+        let (rules, statutes) = match (rules, statutes) {
+            (Ok(rules), Ok(statutes)) => (rules, statutes),
+            (rules, statutes) => {
+                let problems = rules.err().into_iter().chain(statutes.err()).flat_map(|error| error.0);
+                return Err(LoadError(problems.collect()));
+            }
+        };
+        let references = rules.rules.iter().flat_map(|rule| &rule.statutes);
+        let unresolved = references.filter(|(reference, _)| statutes.resolve(reference).is_none());
+        let problems: Vec<_> = unresolved.map(|(_, diagnostic)| diagnostic.clone()).collect();
+        if problems.is_empty() {
+            let default_date = jiff::ZonedDateTime::now().date();
+            Ok(Checker { rules, statutes, default_date })
+        } else {
+            Err(LoadError(problems))
+        }
+    }
+
+    /// The findings of one conversation.
+    pub fn check(&self, conversation: &Conversation<'_>) -> Vec<Finding> {
+        self.check_with(conversation, Mode::Lazy).findings
+    }
+
+    /// Like [`check`](Self::check), in the given mode, with what was cut off.
+    pub fn check_with(&self, conversation: &Conversation<'_>, mode: Mode) -> Checked {
+        let scan = Scanner::new(&self.rules, mode).scan(conversation);
+        let date = conversation.date.unwrap_or(self.default_date);
+        let finding = |flag: &crate::engine::Flag| {
+            let rule = &self.rules.rules[flag.rule as usize];
+            Finding::new(flag, rule, conversation, &self.statutes, date)
+        };
+        Checked { findings: scan.flags.iter().map(finding).collect(), truncated: scan.truncated }
+    }
+}

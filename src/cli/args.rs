@@ -1,0 +1,217 @@
+//! Arguments as typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::civil::Date;
+
+use crate::input::{ColumnChoice, Encoding, Format};
+use crate::model::{Channel, Severity};
+
+/// 离线客服质检：找出坐席的侮辱、推诿、拒绝等言语，并指出当日有效的消费者权益法条。
+///
+/// Offline checker for Chinese customer-service transcripts.
+#[derive(Debug, Parser)]
+#[command(name = "zhijian", version, after_help = "退出码 exit codes: 0 未达阈值 clean, 1 达到阈值 findings, 2 用法错误或未能读全 incomplete")]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// 检查会话记录 Check transcripts
+    Scan(ScanArguments),
+    /// 用标注语料评估 Precision, recall and F1 on labelled conversations
+    Eval(EvalArguments),
+    /// 查看与自测规则 List, show, check and test rules
+    Rules(RulesArguments),
+    /// 查看法条库 List and show statutes
+    Statutes(StatutesArguments),
+}
+
+#[derive(Debug, Args)]
+pub struct RuleOptions {
+    /// 追加规则目录（可重复），同名规则以后者为准 Folder of rules to add; a rule of the same id replaces the embedded one
+    #[arg(long, value_name = "DIR")]
+    pub lexicons: Vec<PathBuf>,
+    /// 不使用内置规则 Leave the embedded rules out
+    #[arg(long, requires = "lexicons")]
+    pub no_builtin: bool,
+    /// 追加法条目录（可重复） Folder of statute files to add
+    #[arg(long, value_name = "DIR")]
+    pub statutes: Vec<PathBuf>,
+    /// 会话无日期时按此日有效的法律 The day whose law applies to conversations without a date (default: today)
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    pub on: Option<Date>,
+}
+
+#[derive(Debug, Args)]
+pub struct ScanArguments {
+    /// 输入文件，- 为标准输入 Files to read, - for standard input
+    #[arg(value_name = "INPUT", default_value = "-")]
+    pub inputs: Vec<PathBuf>,
+    /// 列的对应 Which column holds what, by header or 1-based number: conversation=会话ID,role=角色,text=消息内容,agent=客服,time=时间
+    #[arg(long, value_name = "MAP", value_parser = ColumnChoice::parse, default_value = "", hide_default_value = true)]
+    pub columns: ColumnChoice,
+    /// 追加角色词 Role words to add: agent=商家,customer=会员
+    #[arg(long, value_name = "WORDS")]
+    pub roles: Vec<String>,
+    /// 输入格式 Shape of the input (default: detected)
+    #[arg(long, value_enum)]
+    pub input_format: Option<InputFormat>,
+    /// 编码 Encoding of the input (default: detected)
+    #[arg(long, value_name = "NAME", value_parser = encoding)]
+    pub encoding: Option<Encoding>,
+    /// 分隔符 Delimiter: one character, or tab (default: detected)
+    #[arg(long, value_name = "CHAR", value_parser = delimiter)]
+    pub delimiter: Option<u8>,
+    /// 未注明渠道的会话属于 Channel of conversations that do not say
+    #[arg(long, value_name = "CHANNEL", value_parser = channel, default_value = "chat")]
+    pub channel: Channel,
+    /// 未注明行业的会话属于 Trade of conversations that do not say, as 电商, 银行
+    #[arg(long, value_name = "NAME", default_value = "")]
+    pub industry: String,
+    /// 输出格式 Output (default: text on a terminal, jsonl elsewhere)
+    #[arg(long, value_enum)]
+    pub format: Option<OutputFormat>,
+    /// 输出文件 File to write (default: standard output)
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// 台账另存为JSON Write the ledger as JSON
+    #[arg(long, value_name = "FILE")]
+    pub summary: Option<PathBuf>,
+    /// 输出语言 Language of text and CSV headers
+    #[arg(long, value_enum, default_value = "zh")]
+    pub lang: Language,
+    /// CSV不写BOM Leave the byte order mark out of CSV
+    #[arg(long)]
+    pub no_bom: bool,
+    /// 达到此级别时退出码为1 Exit with 1 when a finding is at least this grave
+    #[arg(long, value_name = "SEVERITY", value_parser = severity)]
+    pub fail_on: Option<Severity>,
+    /// 线程数 Threads (default: all cores)
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+    /// 不显示进度与台账 No progress bar and no ledger on standard error
+    #[arg(short, long)]
+    pub quiet: bool,
+    #[command(flatten)]
+    pub rules: RuleOptions,
+}
+
+#[derive(Debug, Args)]
+pub struct EvalArguments {
+    /// 标注语料 Labelled conversations, JSON Lines
+    #[arg(value_name = "GOLD", required = true)]
+    pub gold: Vec<PathBuf>,
+    /// 以JSON输出 Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// 列出误报与漏报 List false alarms and misses
+    #[arg(long)]
+    pub errors: bool,
+    #[command(flatten)]
+    pub rules: RuleOptions,
+}
+
+#[derive(Debug, Args)]
+pub struct RulesArguments {
+    #[command(subcommand)]
+    pub command: RulesCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum RulesCommand {
+    /// 列出规则 One line a rule
+    List(RuleOptions),
+    /// 显示一条规则 Everything about one rule
+    Show {
+        /// 规则编号 The rule's id
+        id: String,
+        #[command(flatten)]
+        rules: RuleOptions,
+    },
+    /// 检查规则文件 Load the rules and report every problem
+    Check(RuleOptions),
+    /// 运行规则自带的正反例 Run the examples and counterexamples of every rule
+    Test(RuleOptions),
+}
+
+#[derive(Debug, Args)]
+pub struct StatutesArguments {
+    #[command(subcommand)]
+    pub command: StatutesCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum StatutesCommand {
+    /// 列出法律 One line a law
+    List(RuleOptions),
+    /// 显示条文要旨 The gist of an article, as 消法 56(1)(8)
+    Show {
+        /// 法律名称 Name or abbreviation of the law
+        law: String,
+        /// 条(款)(项) Article, paragraph and item; the whole law when left out
+        place: Option<String>,
+        #[command(flatten)]
+        rules: RuleOptions,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum InputFormat {
+    Csv,
+    Tsv,
+    Jsonl,
+}
+
+impl InputFormat {
+    pub fn meant(self) -> (Format, Option<u8>) {
+        match self {
+            InputFormat::Csv => (Format::Csv, None),
+            InputFormat::Tsv => (Format::Csv, Some(b'\t')),
+            InputFormat::Jsonl => (Format::Jsonl, None),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormat {
+    Text,
+    Jsonl,
+    Csv,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Language {
+    Zh,
+    En,
+}
+
+fn date(text: &str) -> Result<Date, String> {
+    text.parse().map_err(|_| "write a day as 2026-09-18".to_owned())
+}
+
+fn encoding(text: &str) -> Result<Encoding, String> {
+    Encoding::from_name(text).ok_or_else(|| "use utf-8, gbk, gb18030, utf-16le or utf-16be".to_owned())
+}
+
+fn channel(text: &str) -> Result<Channel, String> {
+    Channel::from_word(text).ok_or_else(|| "use chat, call or script".to_owned())
+}
+
+fn severity(text: &str) -> Result<Severity, String> {
+    [Severity::Note, Severity::Warning, Severity::Error]
+        .into_iter()
+        .find(|severity| severity.as_str() == text)
+        .ok_or_else(|| "use note, warning or error".to_owned())
+}
+
+fn delimiter(text: &str) -> Result<u8, String> {
+    match text {
+        "tab" | "\\t" | "\t" => Ok(b'\t'),
+        _ if text.len() == 1 && text.is_ascii() => Ok(text.as_bytes()[0]),
+        _ => Err("use one ASCII character, or tab".to_owned()),
+    }
+}

@@ -1,0 +1,127 @@
+//! For people at a terminal: the hit underlined in its turn, with the turn before it, the articles and the advice.
+
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+
+use crate::model::{Conversation, Severity, SpeakerRole};
+use crate::report::mask::mask;
+use crate::report::{Language, Reporter};
+use crate::span::Span;
+use crate::statutes::Finding;
+
+/// Writes text. Colour codes are always written; wrap `W` to strip them where they do not belong.
+#[derive(Debug)]
+pub struct TextReporter<W: Write> {
+    out: W,
+    language: Language,
+    findings: usize,
+}
+
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+
+impl<W: Write> TextReporter<W> {
+    /// Writes to `out`.
+    pub fn new(out: W, language: Language) -> TextReporter<W> {
+        TextReporter { out, language, findings: 0 }
+    }
+
+    fn word(&self, zh: &'static str, en: &'static str) -> &'static str {
+        match self.language {
+            Language::Chinese => zh,
+            Language::English => en,
+        }
+    }
+
+    fn row(&mut self, conversation: &Conversation<'_>, turn: usize, hit: Option<&Span>) -> io::Result<()> {
+        let row = &conversation.turns[turn];
+        let who = match row.role {
+            SpeakerRole::Agent => self.word("坐席", "agent"),
+            SpeakerRole::Customer => self.word("客户", "customer"),
+            SpeakerRole::System => self.word("系统", "system"),
+            SpeakerRole::Unknown => self.word("未知", "unknown"),
+        };
+        write!(self.out, "  {DIM}{turn:>4} {who}{DIM:#} ")?;
+        match hit {
+            Some(span) => {
+                let mark = Style::new().underline().bold();
+                let (before, after) = (flat(&row.text[..span.start]), flat(&row.text[span.end..]));
+                let hit = flat(&row.text[span.clone()]);
+                writeln!(self.out, "{before}{mark}{hit}{mark:#}{after}")
+            }
+            None => writeln!(self.out, "{}", flat(row.text)),
+        }
+    }
+}
+
+/// One line, without control characters a transcript might hold, personal data masked.
+fn flat(text: &str) -> String {
+    mask(&text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>())
+}
+
+impl<W: Write> Reporter for TextReporter<W> {
+    fn finding(&mut self, finding: &Finding, conversation: &Conversation<'_>) -> io::Result<()> {
+        self.findings += 1;
+        let colour = match finding.severity {
+            Severity::Error => AnsiColor::Red,
+            Severity::Warning => AnsiColor::Yellow,
+            Severity::Note => AnsiColor::Cyan,
+        };
+        let style = Style::new().fg_color(Some(colour.into())).bold();
+        let (severity, family) = match self.language {
+            Language::Chinese => (finding.severity.chinese(), finding.family.chinese()),
+            Language::English => (finding.severity.as_str(), finding.family.as_str()),
+        };
+        let (path, line) = (&finding.source.path, finding.source.line);
+        write!(self.out, "{style}{severity}{style:#} {BOLD}{family}{BOLD:#} {DIM}{}{DIM:#}  ", finding.rule)?;
+        let conversation_word = self.word("会话", "conversation");
+        write!(self.out, "{conversation_word} {}", flat(&finding.conversation))?;
+        if !finding.agent.is_empty() {
+            write!(self.out, "  {} {}", self.word("坐席", "agent"), flat(&finding.agent))?;
+        }
+        writeln!(self.out, "  {DIM}{path}:{line}{DIM:#}")?;
+        match finding.turn {
+            Some(turn) => {
+                if let Some(before) = turn.checked_sub(1) {
+                    self.row(conversation, before, None)?;
+                }
+                let span = byte_span(conversation.turns[turn].text, finding);
+                self.row(conversation, turn, Some(&span))?;
+            }
+            None => {
+                for turn in finding.turns.iter().flatten() {
+                    self.row(conversation, *turn, None)?;
+                }
+            }
+        }
+        let labels: Vec<String> = finding
+            .statutes
+            .iter()
+            .map(|statute| match statute.liability {
+                Some(liability) => format!("{}（{}）", statute.label, liability.chinese()),
+                None => statute.label.clone(),
+            })
+            .collect();
+        writeln!(self.out, "  {}{}", self.word("涉嫌违反：", "at risk: "), labels.join("；"))?;
+        writeln!(self.out, "  {}{}", self.word("说明：", "why: "), finding.message)?;
+        writeln!(self.out, "  {}{}\n", self.word("建议：", "say instead: "), finding.advice)
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        let findings = self.findings;
+        match self.language {
+            Language::Chinese => writeln!(self.out, "共 {findings} 处命中。命中是复核线索，不是法律结论。")?,
+            Language::English => {
+                writeln!(self.out, "{findings} finding(s). A finding is a lead for review, not a legal conclusion.")?;
+            }
+        }
+        self.out.flush()
+    }
+}
+
+/// The byte range of a finding's code points in the text of its turn.
+fn byte_span(text: &str, finding: &Finding) -> Span {
+    let at = |n: Option<usize>| text.char_indices().nth(n.unwrap_or(0)).map_or(text.len(), |(at, _)| at);
+    at(finding.start)..at(finding.end)
+}
