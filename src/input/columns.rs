@@ -262,7 +262,7 @@ fn guess(rows: &[Vec<String>], roles: &RoleWords) -> Option<(usize, usize, usize
         (known && agents > 0 && other > 0).then(|| agents.min(other))
     };
     let role = (0..width).filter_map(|at| Some((evenness(at)?, std::cmp::Reverse(at)))).max()?.1.0;
-    let length = |at: usize| column(at).map(|cell| cell.chars().filter(|c| crate::text::normalize::is_han(*c)).count()).sum::<usize>();
+    let length = |at: usize| column(at).map(|cell| cell.chars().filter(|c| !c.is_ascii()).count()).sum::<usize>();
     let text = (0..width).filter(|at| *at != role).max_by_key(|at| length(*at)).filter(|at| length(*at) > 0)?;
     let repeats = |at: usize| column(at).collect::<HashSet<_>>().len() < rows.len() && column(at).all(|cell| !cell.trim().is_empty());
     let conversation = (0..width).find(|at| *at != role && *at != text && repeats(*at) && evenness(*at).is_none())?;

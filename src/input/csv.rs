@@ -1,5 +1,6 @@
 //! CSV and TSV: any delimiter, with or without header, decoded field by field.
 
+use std::borrow::Cow;
 use std::io::Read;
 
 use csv::{ByteRecord, ReaderBuilder};
@@ -70,6 +71,35 @@ struct Rows<'o> {
     role: SpeakerRole,
 }
 
+/// The fields of a row. A row that is UTF-8 as a whole, as nearly all are, is checked once.
+struct Fields<'r> {
+    record: &'r ByteRecord,
+    encoding: Encoding,
+    valid: Option<&'r str>,
+}
+
+impl<'r> Fields<'r> {
+    fn new(record: &'r ByteRecord, encoding: Encoding) -> Fields<'r> {
+        let utf8 = encoding == Encoding::Utf8;
+        let valid = utf8.then(|| simdutf8::basic::from_utf8(record.as_slice()).ok()).flatten();
+        Fields { record, encoding, valid }
+    }
+
+    /// The text of a field; `None` when its bytes are no text. A field that the row lacks is empty.
+    fn get(&self, column: usize) -> Option<Cow<'r, str>> {
+        let Some(range) = self.record.range(column) else { return Some(Cow::Borrowed("")) };
+        // A cut character may stand where two fields meet: then each field is looked at for itself.
+        match self.valid.and_then(|text| text.get(range)) {
+            Some(text) => Some(Cow::Borrowed(text)),
+            None => self.encoding.decode(&self.record[column]),
+        }
+    }
+
+    fn optional(&self, column: Option<usize>) -> Cow<'r, str> {
+        column.and_then(|column| self.get(column)).unwrap_or_default()
+    }
+}
+
 impl Rows<'_> {
     fn push(&mut self, record: &ByteRecord, export: &mut Export) {
         let line = record.position().map_or(0, csv::Position::line);
@@ -81,11 +111,8 @@ impl Rows<'_> {
             let detail = format!("{}/{}", record.len(), columns.needed());
             return export.skip(Skip::TooFewColumns, line, &detail);
         }
-        let decode = |column: usize| self.encoding.decode(&record[column]);
-        let optional = |column: Option<usize>| {
-            column.and_then(|at| record.get(at)).map_or(Some("".into()), |bytes| self.encoding.decode(bytes))
-        };
-        let Some(id) = decode(columns.conversation) else {
+        let fields = Fields::new(record, self.encoding);
+        let Some(id) = fields.get(columns.conversation) else {
             return export.skip(Skip::Undecodable, line, "");
         };
         let id = id.trim();
@@ -94,32 +121,28 @@ impl Rows<'_> {
         }
         if self.role_word != record[columns.role] {
             self.role_word = record[columns.role].to_vec();
-            self.role = decode(columns.role).map_or(SpeakerRole::Unknown, |word| self.options.roles.role(&word));
+            let word = fields.get(columns.role);
+            self.role = word.map_or(SpeakerRole::Unknown, |word| self.options.roles.role(&word));
         }
-        let text = decode(columns.text);
-        let describe = || {
-            let channel = optional(columns.channel).and_then(|word| Channel::from_word(&word));
-            let industry = optional(columns.industry).filter(|word| !word.trim().is_empty());
-            let date = optional(columns.time).and_then(|time| date::parse_date(&time));
+        let time = fields.optional(columns.time);
+        let at = export.conversation(id, || {
+            let industry = fields.optional(columns.industry);
+            let industry = industry.trim();
             (
-                channel.unwrap_or(self.options.channel),
-                industry.map_or_else(|| self.options.industry.clone(), |word| word.trim().to_owned()),
-                date,
+                Channel::from_word(&fields.optional(columns.channel)).unwrap_or(self.options.channel),
+                if industry.is_empty() { self.options.industry.clone() } else { industry.to_owned() },
+                date::parse_date(&time),
             )
-        };
-        let at = export.conversation(id, describe);
+        });
         // A row that cannot be decoded keeps its place, so that the turns after it keep their numbers.
+        let text = fields.get(columns.text);
         match &text {
-            Some(text) => {
-                let word = decode(columns.role).unwrap_or_default();
-                export.count(self.role, &word, text, line);
-            }
+            Some(text) => export.count(self.role, || fields.optional(Some(columns.role)), text, line),
             None => export.skip(Skip::Undecodable, line, ""),
         }
-        let (agent, time) = (optional(columns.agent).unwrap_or_default(), optional(columns.time).unwrap_or_default());
+        let agent = fields.optional(columns.agent);
         let text = text.unwrap_or_default();
-        let row = Row { conversation: id, role: self.role, text: &text, agent: &agent, time: &time, line };
-        export.push(at, row);
+        export.push(at, Row { role: self.role, text: &text, agent: &agent, time: &time, line });
     }
 }
 

@@ -1,5 +1,6 @@
 //! All rows of a run, grouped by conversation. One buffer holds every text; rows are ranges of it.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use jiff::civil::Date;
@@ -9,13 +10,9 @@ use crate::input::date::parse_date;
 use crate::input::ledger::{Ledger, Skip};
 use crate::model::{Channel, Conversation, SpeakerRole, Turn};
 
-type Piece = Range<usize>;
-
 /// A row as a reader hands it over.
 #[derive(Debug, Clone, Copy)]
 pub struct Row<'a> {
-    /// The conversation's id.
-    pub conversation: &'a str,
     /// Who speaks.
     pub role: SpeakerRole,
     /// The message; empty where the export has none or it could not be decoded.
@@ -28,21 +25,23 @@ pub struct Row<'a> {
     pub line: u64,
 }
 
+/// A stored row: its text and, right behind it, its time stand in the buffer.
 #[derive(Debug)]
 struct StoredRow {
+    start: usize,
+    text: u32,
+    time: u32,
     conversation: u32,
+    agent: u32,
     role: SpeakerRole,
-    text: Piece,
-    agent: Piece,
-    time: Piece,
     line: u64,
 }
 
 #[derive(Debug)]
 struct Header {
-    id: Piece,
+    id: Range<usize>,
     channel: Channel,
-    industry: Piece,
+    industry: String,
     date: Option<Date>,
     file: usize,
     rows: u32,
@@ -54,11 +53,12 @@ pub struct Export {
     buffer: String,
     rows: Vec<StoredRow>,
     headers: Vec<Header>,
-    /// By file and id: the same id in two files is two conversations.
-    ids: FxHashMap<(usize, Box<str>), u32>,
+    /// Of the current file: the same id in two files is two conversations.
+    ids: FxHashMap<Box<str>, u32>,
     files: Vec<String>,
     last: Option<u32>,
-    agent: Piece,
+    agents: Vec<Box<str>>,
+    agent_ids: FxHashMap<Box<str>, u32>,
     /// What became of the rows.
     pub ledger: Ledger,
     starts: Vec<u32>,
@@ -70,6 +70,7 @@ impl Export {
     pub fn begin_file(&mut self, name: &str) {
         self.files.push(name.to_owned());
         self.ledger.files += 1;
+        self.ids.clear();
         self.last = None;
     }
 
@@ -80,23 +81,16 @@ impl Export {
         {
             return last;
         }
-        let file = self.files.len() - 1;
-        let key = (file, Box::from(id));
-        let at = match self.ids.get(&key) {
+        let at = match self.ids.get(id) {
             Some(at) => *at,
             None => {
                 let at = u32::try_from(self.headers.len()).expect("fewer than 2^32 conversations fit in memory");
                 let (channel, industry, date) = describe();
-                let header = Header {
-                    id: self.store(id),
-                    channel,
-                    industry: self.store(&industry),
-                    date,
-                    file,
-                    rows: 0,
-                };
-                self.headers.push(header);
-                self.ids.insert(key, at);
+                let start = self.buffer.len();
+                self.buffer.push_str(id);
+                let file = self.files.len() - 1;
+                self.headers.push(Header { id: start..self.buffer.len(), channel, industry, date, file, rows: 0 });
+                self.ids.insert(Box::from(id), at);
                 self.ledger.conversations += 1;
                 at
             }
@@ -105,24 +99,37 @@ impl Export {
         at
     }
 
-    /// Adds a row to conversation `at`. The caller has counted it in the ledger if it is skipped.
+    /// Adds a row to conversation `at`. The caller has counted it in the ledger.
     pub fn push(&mut self, at: u32, row: Row<'_>) {
         let header = &mut self.headers[at as usize];
         header.rows += 1;
         if header.date.is_none() && !row.time.is_empty() {
             header.date = parse_date(row.time);
         }
-        let text = self.store(row.text);
-        let time = self.store(row.time);
-        if &self.buffer[self.agent.clone()] != row.agent {
-            self.agent = self.store(row.agent);
+        let start = self.buffer.len();
+        self.buffer.push_str(row.text);
+        self.buffer.push_str(row.time);
+        let length = |text: &str| u32::try_from(text.len()).expect("a cell is smaller than 4 GiB");
+        let (text, time) = (length(row.text), length(row.time));
+        let agent = self.intern(row.agent);
+        self.rows.push(StoredRow { start, text, time, conversation: at, agent, role: row.role, line: row.line });
+    }
+
+    fn intern(&mut self, agent: &str) -> u32 {
+        if let Some(last) = self.rows.last().map(|row| row.agent).filter(|last| *self.agents[*last as usize] == *agent) {
+            return last;
         }
-        let agent = self.agent.clone();
-        self.rows.push(StoredRow { conversation: at, role: row.role, text, agent, time, line: row.line });
+        if let Some(id) = self.agent_ids.get(agent) {
+            return *id;
+        }
+        let id = u32::try_from(self.agents.len()).expect("fewer than 2^32 agents");
+        self.agents.push(Box::from(agent));
+        self.agent_ids.insert(Box::from(agent), id);
+        id
     }
 
     /// Counts a row that has a role and a text.
-    pub fn count(&mut self, role: SpeakerRole, word: &str, text: &str, line: u64) {
+    pub fn count<'w>(&mut self, role: SpeakerRole, word: impl FnOnce() -> Cow<'w, str>, text: &str, line: u64) {
         self.ledger.rows += 1;
         let path = self.files.last().map_or("", String::as_str);
         match role {
@@ -130,7 +137,7 @@ impl Export {
             SpeakerRole::Agent => self.ledger.judged += 1,
             SpeakerRole::Customer => self.ledger.customer += 1,
             SpeakerRole::System => self.ledger.system += 1,
-            SpeakerRole::Unknown => self.ledger.skip(Skip::UnknownRole, path, line, word),
+            SpeakerRole::Unknown => self.ledger.skip(Skip::UnknownRole, path, line, &word()),
         }
     }
 
@@ -175,30 +182,24 @@ impl Export {
     pub fn get(&self, at: usize) -> Conversation<'_> {
         let header = &self.headers[at];
         let range = self.starts[at] as usize..self.starts[at + 1] as usize;
-        let piece = |piece: &Piece| &self.buffer[piece.clone()];
         let turn = |row: &u32| {
             let row = &self.rows[*row as usize];
+            let time = row.start + row.text as usize;
             Turn {
                 role: row.role,
-                text: piece(&row.text),
-                agent: piece(&row.agent),
-                time: piece(&row.time),
+                text: &self.buffer[row.start..time],
+                agent: &self.agents[row.agent as usize],
+                time: &self.buffer[time..time + row.time as usize],
                 line: row.line,
             }
         };
         Conversation {
-            id: piece(&header.id),
+            id: &self.buffer[header.id.clone()],
             channel: header.channel,
-            industry: piece(&header.industry),
+            industry: &header.industry,
             date: header.date,
             path: &self.files[header.file],
             turns: self.order[range].iter().map(turn).collect(),
         }
-    }
-
-    fn store(&mut self, text: &str) -> Piece {
-        let start = self.buffer.len();
-        self.buffer.push_str(text);
-        start..self.buffer.len()
     }
 }

@@ -105,8 +105,8 @@ fn push(bytes: &[u8], line: u64, encoding: Encoding, options: &InputOptions, exp
     let at = export.conversation(&id, || (channel, industry, date));
     for turn in &parsed.turns {
         let role = options.roles.role(&turn.speaker);
-        export.count(role, &turn.speaker, &turn.text, line);
+        export.count(role, || turn.speaker.as_ref().into(), &turn.text, line);
         let (agent, time) = (turn.agent.as_deref().unwrap_or(""), turn.time.as_deref().unwrap_or(""));
-        export.push(at, Row { conversation: &id, role, text: &turn.text, agent, time, line });
+        export.push(at, Row { role, text: &turn.text, agent, time, line });
     }
 }

@@ -68,6 +68,7 @@ impl RoleWords {
 
     /// What `word` means; [`SpeakerRole::Unknown`] when it is not known.
     pub fn role(&self, word: &str) -> SpeakerRole {
-        self.0.get(word.trim().to_lowercase().as_str()).copied().unwrap_or(SpeakerRole::Unknown)
+        let known = self.0.get(word).or_else(|| self.0.get(word.trim().to_lowercase().as_str()));
+        known.copied().unwrap_or(SpeakerRole::Unknown)
     }
 }

@@ -1,5 +1,6 @@
 //! Rule files → [`RuleSet`]. Every problem is gathered before giving up.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
@@ -177,6 +178,11 @@ pub struct Gate {
     customer: AhoCorasick,
 }
 
+thread_local! {
+    /// Many turns fold and few of them pass: the buffer is used again.
+    static FOLDED: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
 impl Gate {
     /// Whether an agent turn with this text can fire a rule. `traits` are those of the text.
     pub fn agent(&self, text: &str, traits: Traits, channel: Channel) -> bool {
@@ -184,11 +190,14 @@ impl Gate {
         if self.plain.is_match(plain.as_ref()) {
             return true;
         }
-        if traits.folds && self.folded.is_match(&folded_text(&plain_text(text))) {
+        if traits.folds && FOLDED.with_borrow_mut(|folded| {
+            folded.clear();
+            crate::text::fold_into(&plain, folded);
+            self.folded.is_match(folded.as_str())
+        }) {
             return true;
         }
-        channel == Channel::Call
-            && self.sound.as_ref().is_some_and(|sound| sound.is_match(&sound_text(&plain_text(text))))
+        channel == Channel::Call && self.sound.as_ref().is_some_and(|sound| sound.is_match(&sound_text(&plain)))
     }
 
     /// Whether a customer turn can be evidence of a dialogue rule.

@@ -15,7 +15,7 @@
 use crate::text::normalize::{ends_clause, plain_text};
 
 /// How far apart two neighbours may stand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Gap {
     /// They touch.
     None,
@@ -26,7 +26,7 @@ pub enum Gap {
 }
 
 /// Where a match must begin or end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Edge {
     /// Anywhere.
     Any,
@@ -37,7 +37,7 @@ pub enum Edge {
 }
 
 /// One place of a sequence: any of the literals or classes, after a gap.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     /// How it follows the place before; [`Gap::None`] on the first.
     pub gap: Gap,
@@ -50,7 +50,7 @@ pub struct Place {
 }
 
 /// One way to read a phrase.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Sequence {
     /// Where it must begin.
     pub start: Edge,
@@ -104,7 +104,7 @@ pub fn parse(phrase: &str) -> Result<Vec<Sequence>, (usize, String)> {
         let joined = join(places).map_err(|message| (offset, message))?;
         sequences.extend(joined.into_iter().map(|places| Sequence { start, end, places }));
     }
-    sequences.sort_by(|a, b| format!("{a:?}").cmp(&format!("{b:?}")));
+    sequences.sort_unstable();
     sequences.dedup();
     Ok(sequences)
 }

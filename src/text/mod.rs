@@ -3,5 +3,5 @@
 pub mod normalize;
 pub mod segment;
 
-pub use normalize::{Traits, View, ViewText, gate_text, traits};
+pub use normalize::{Traits, View, ViewText, fold_into, gate_text, traits};
 pub use segment::{Segmenter, Words};
