@@ -18,7 +18,8 @@ fn no_module_imports_from_its_right() {
         if OUTSIDE.contains(&own.as_str()) || own == "lib" {
             return;
         }
-        let own_rank = ORDER.iter().position(|name| *name == own).unwrap_or_else(|| panic!("{own} has no place in the order"));
+        let own_rank =
+            ORDER.iter().position(|name| *name == own).unwrap_or_else(|| panic!("{own} has no place in the order"));
         for (line, text) in (1..).zip(text.lines()) {
             let code = text.split("//").next().unwrap_or("");
             for used in code.split("crate::").skip(1) {
@@ -53,7 +54,8 @@ fn stage(path: &Path) -> String {
 }
 
 fn visit(dir: &Path, act: &mut dyn FnMut(&Path, &str)) {
-    let mut paths: Vec<_> = fs::read_dir(dir).expect("a folder of sources").map(|entry| entry.expect("readable").path()).collect();
+    let mut paths: Vec<_> =
+        fs::read_dir(dir).expect("a folder of sources").map(|entry| entry.expect("readable").path()).collect();
     paths.sort();
     for path in paths {
         if path.is_dir() {

@@ -1,5 +1,7 @@
 //! The command line: arguments as typed → options as meant → the library → exit code. Only this module prints.
 
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
 mod args;
 mod eval;
 mod progress;

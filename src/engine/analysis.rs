@@ -317,7 +317,8 @@ fn stands_alone(text: &str, span: &Span) -> bool {
     let bytes = text.as_bytes();
     let letter = |at: Option<&u8>| at.is_some_and(u8::is_ascii_alphanumeric);
     let joined = |a: Option<usize>, b: usize| letter(a.and_then(|at| bytes.get(at))) && letter(bytes.get(b));
-    !joined(span.start.checked_sub(1), span.start) && !(span.end > 0 && joined(Some(span.end), span.end - 1))
+    let (first, last) = (span.start, span.end.saturating_sub(1));
+    !joined(first.checked_sub(1), first) && !joined(Some(span.end), last)
 }
 
 fn enclosing(parts: &[Range<usize>], span: &Span) -> Span {

@@ -116,7 +116,8 @@ impl Export {
     }
 
     fn intern(&mut self, agent: &str) -> u32 {
-        if let Some(last) = self.rows.last().map(|row| row.agent).filter(|last| *self.agents[*last as usize] == *agent) {
+        if let Some(last) = self.rows.last().map(|row| row.agent).filter(|last| *self.agents[*last as usize] == *agent)
+        {
             return last;
         }
         if let Some(id) = self.agent_ids.get(agent) {

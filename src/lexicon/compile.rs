@@ -176,6 +176,7 @@ pub struct Gate {
     folded: AhoCorasick,
     sound: Option<AhoCorasick>,
     customer: AhoCorasick,
+    literals: BTreeSet<LiteralId>,
 }
 
 thread_local! {
@@ -190,11 +191,13 @@ impl Gate {
         if self.plain.is_match(plain.as_ref()) {
             return true;
         }
-        if traits.folds && FOLDED.with_borrow_mut(|folded| {
-            folded.clear();
-            crate::text::fold_into(&plain, folded);
-            self.folded.is_match(folded.as_str())
-        }) {
+        if traits.folds
+            && FOLDED.with_borrow_mut(|folded| {
+                folded.clear();
+                crate::text::fold_into(&plain, folded);
+                self.folded.is_match(folded.as_str())
+            })
+        {
             return true;
         }
         channel == Channel::Call && self.sound.as_ref().is_some_and(|sound| sound.is_match(&sound_text(&plain)))
@@ -217,6 +220,11 @@ impl RuleSet {
             problems.dedup();
             LoadError(problems)
         })
+    }
+
+    /// The literals that the gate looks for: without one of them no turn rule fires. For the benches' floor.
+    pub fn gate_literals(&self) -> Vec<String> {
+        self.gate.literals.iter().map(|id| self.literals[*id as usize].clone()).collect()
     }
 
     /// The rule with this id.
@@ -253,7 +261,12 @@ impl<'s> Compiler<'s> {
         for pair in rules.windows(2) {
             if pair[0].0.id == pair[1].0.id {
                 let message = format!("rule '{}' is also defined in {}", pair[1].0.id, pair[0].0.path);
-                self.problems.push(Diagnostic::of_file(&pair[1].0.path, "duplicate-rule", message, "rename one of them"));
+                self.problems.push(Diagnostic::of_file(
+                    &pair[1].0.path,
+                    "duplicate-rule",
+                    message,
+                    "rename one of them",
+                ));
             }
         }
         self.link_dialogues(&mut rules);
@@ -588,10 +601,8 @@ impl<'s> Compiler<'s> {
     fn guards_of(&mut self, file: &SourceFile, rule: &RuleFile, family: Family) -> Vec<Condition> {
         for name in rule.guards.iter().chain(&rule.guards_off) {
             if !self.guards.contains_key(name.as_ref()) {
-                let help = nearest(name.as_ref(), self.guards.keys()).map_or_else(
-                    || "see guards/".to_owned(),
-                    |near| format!("did you mean '{near}'?"),
-                );
+                let help = nearest(name.as_ref(), self.guards.keys())
+                    .map_or_else(|| "see guards/".to_owned(), |near| format!("did you mean '{near}'?"));
                 let message = format!("there is no guard '{}'", name.as_ref());
                 self.problem(file, name.span(), "unknown-guard", message, &help);
             }
@@ -624,7 +635,12 @@ impl<'s> Compiler<'s> {
                 dialogue.rules.extend(found.map(|(index, _)| index));
                 if dialogue.rules.len() == before {
                     let message = format!("no turn rule is called '{wanted}'");
-                    self.problems.push(file.diagnostic(link.span(), "unknown-rule", message, "write an id or 'family.*'"));
+                    self.problems.push(file.diagnostic(
+                        link.span(),
+                        "unknown-rule",
+                        message,
+                        "write an id or 'family.*'",
+                    ));
                 }
             }
         }
@@ -657,13 +673,18 @@ impl<'s> Compiler<'s> {
         let text = |ids: &BTreeSet<LiteralId>| -> Vec<&str> {
             ids.iter().map(|id| self.literals[*id as usize].as_str()).collect()
         };
-        let sound_anchors: Vec<String> =
-            self.sound.iter().filter(|id| plain.contains(id)).map(|id| sound_text(&self.literals[*id as usize])).collect();
+        let sound_anchors: Vec<String> = self
+            .sound
+            .iter()
+            .filter(|id| plain.contains(id))
+            .map(|id| sound_text(&self.literals[*id as usize]))
+            .collect();
         let gate = Gate {
             plain: automaton(&text(&plain)),
             folded: automaton(&text(&folded)),
             sound: (!sound_anchors.is_empty()).then(|| automaton(&sound_anchors)),
             customer: automaton(&text(&customer)),
+            literals: plain,
         };
         let sound_ids: Vec<LiteralId> = self.sound.iter().copied().collect();
         let sound_texts: Vec<String> = sound_ids.iter().map(|id| sound_text(&self.literals[*id as usize])).collect();

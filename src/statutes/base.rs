@@ -152,9 +152,15 @@ impl StatuteBase {
             for entry in &law.articles {
                 for successor in &entry.successors {
                     if self.resolve(&successor.to).is_none() {
-                        let message = format!("{} {}: successor '{}' does not resolve", law.name, entry.article, successor.to);
+                        let message =
+                            format!("{} {}: successor '{}' does not resolve", law.name, entry.article, successor.to);
                         let help = "name an article that the statute base has";
-                        problems.push(Diagnostic::of_file(&format!("statutes: {}", law.name), "successor", message, help));
+                        problems.push(Diagnostic::of_file(
+                            &format!("statutes: {}", law.name),
+                            "successor",
+                            message,
+                            help,
+                        ));
                     }
                 }
             }
@@ -216,8 +222,7 @@ impl StatuteBase {
                 {
                     continue;
                 }
-                let closeness =
-                    u8::from(to.paragraph == reference.paragraph) + u8::from(to.item == reference.item);
+                let closeness = u8::from(to.paragraph == reference.paragraph) + u8::from(to.item == reference.item);
                 let (paragraph, item) = successor.part.map_or((None, None), |(p, i)| (Some(p), i));
                 if best.as_ref().is_none_or(|(other, _)| closeness > *other) {
                     best = Some((closeness, Cited { law, version, entry, paragraph, item }));
