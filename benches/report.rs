@@ -8,7 +8,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use zhijian::Checker;
 use zhijian::report::csv::CsvReporter;
 use zhijian::report::jsonl::JsonlReporter;
-use zhijian::report::text::TextReporter;
+use zhijian::report::text::{Mark, TextReporter};
 use zhijian::report::{Language, Reporter};
 
 fn report(c: &mut Criterion) {
@@ -35,7 +35,9 @@ fn report(c: &mut Criterion) {
     group.bench_function("csv", |b| {
         b.iter(|| write(&mut CsvReporter::new(std::io::sink(), Language::Chinese, true).expect("a sink takes writes")));
     });
-    group.bench_function("text", |b| b.iter(|| write(&mut TextReporter::new(std::io::sink(), Language::Chinese))));
+    group.bench_function("text", |b| {
+        b.iter(|| write(&mut TextReporter::new(std::io::sink(), Language::Chinese, Mark::Underline)))
+    });
     group.finish();
 }
 

@@ -16,7 +16,7 @@ use crate::input::{self, Export, InputOptions, Ledger, RoleWords};
 use crate::model::Severity;
 use crate::report::csv::CsvReporter;
 use crate::report::jsonl::JsonlReporter;
-use crate::report::text::TextReporter;
+use crate::report::text::{Mark, TextReporter};
 use crate::report::{self, Reporter};
 use crate::{Checker, Finding};
 
@@ -156,9 +156,11 @@ impl Output {
             OutputFormat::Jsonl => Box::new(JsonlReporter(out)),
             OutputFormat::Csv => Box::new(CsvReporter::new(out, language, !arguments.no_bom).map_err(failed)?),
             OutputFormat::Text if terminal => {
-                Box::new(TextReporter::new(anstream::AutoStream::auto(io::stdout()), language))
+                Box::new(TextReporter::new(anstream::AutoStream::auto(io::stdout()), language, Mark::Underline))
             }
-            OutputFormat::Text => Box::new(TextReporter::new(anstream::StripStream::new(out), language)),
+            OutputFormat::Text => {
+                Box::new(TextReporter::new(anstream::StripStream::new(out), language, Mark::Brackets))
+            }
         };
         Ok(Output { reporter, path, partial, closed_pipe: false })
     }

@@ -326,9 +326,9 @@ impl<'s> Compiler<'s> {
         }
         stack.push(name.to_owned());
         let mut words = WordSet::default();
-        let mut seen: HashMap<String, ()> = HashMap::new();
+        let mut seen = BTreeSet::new();
         for entry in &class.entries {
-            if seen.insert(plain_text(entry.as_ref()), ()).is_some() {
+            if !seen.insert(entry_key(entry)) {
                 let message = format!("'{}' is listed twice after normalisation", entry.as_ref());
                 self.problem(file, entry.span(), "duplicate", message, "remove one");
             }
@@ -449,7 +449,7 @@ impl<'s> Compiler<'s> {
         let mut seen = BTreeSet::new();
         let mut ids = Vec::new();
         for entry in entries {
-            if !seen.insert(plain_text(entry.as_ref())) {
+            if !seen.insert(entry_key(entry)) {
                 let message = format!("'{}' is listed twice after normalisation", entry.as_ref());
                 self.problem(file, entry.span(), "duplicate", message, "remove one");
             }
@@ -734,6 +734,11 @@ fn automaton<T: AsRef<[u8]>>(literals: &[T]) -> AhoCorasick {
         .kind(Some(AhoCorasickKind::ContiguousNFA))
         .build(literals)
         .expect("the rule files hold far fewer states than the automaton can take")
+}
+
+/// Entries with the same key are the same entry written twice.
+fn entry_key(entry: &Text) -> String {
+    plain_text(entry.as_ref()).replace(' ', "")
 }
 
 fn merge(into: &mut WordSet, from: &WordSet) {

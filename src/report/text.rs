@@ -10,11 +10,21 @@ use crate::report::{Language, Reporter};
 use crate::span::Span;
 use crate::statutes::Finding;
 
+/// How a hit is marked in its turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// With terminal codes, underlined.
+    Underline,
+    /// With 【】, where codes do not belong.
+    Brackets,
+}
+
 /// Writes text. Colour codes are always written; wrap `W` to strip them where they do not belong.
 #[derive(Debug)]
 pub struct TextReporter<W: Write> {
     out: W,
     language: Language,
+    mark: Mark,
     findings: usize,
 }
 
@@ -23,8 +33,8 @@ const DIM: Style = Style::new().dimmed();
 
 impl<W: Write> TextReporter<W> {
     /// Writes to `out`.
-    pub fn new(out: W, language: Language) -> TextReporter<W> {
-        TextReporter { out, language, findings: 0 }
+    pub fn new(out: W, language: Language, mark: Mark) -> TextReporter<W> {
+        TextReporter { out, language, mark, findings: 0 }
     }
 
     fn word(&self, zh: &'static str, en: &'static str) -> &'static str {
@@ -48,6 +58,7 @@ impl<W: Write> TextReporter<W> {
                 let mark = Style::new().underline().bold();
                 let (before, after) = (flat(&row.text[..span.start]), flat(&row.text[span.end..]));
                 let hit = flat(&row.text[span.clone()]);
+                let hit = if self.mark == Mark::Brackets { format!("【{hit}】") } else { hit };
                 writeln!(self.out, "{before}{mark}{hit}{mark:#}{after}")
             }
             None => writeln!(self.out, "{}", flat(row.text)),
@@ -57,7 +68,12 @@ impl<W: Write> TextReporter<W> {
 
 /// One line, without control characters a transcript might hold, personal data masked.
 fn flat(text: &str) -> String {
-    mask(&text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>())
+    mask(&clean(text))
+}
+
+/// An id is no personal data and is needed whole.
+fn clean(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 impl<W: Write> Reporter for TextReporter<W> {
@@ -76,7 +92,7 @@ impl<W: Write> Reporter for TextReporter<W> {
         let (path, line) = (&finding.source.path, finding.source.line);
         write!(self.out, "{style}{severity}{style:#} {BOLD}{family}{BOLD:#} {DIM}{}{DIM:#}  ", finding.rule)?;
         let conversation_word = self.word("会话", "conversation");
-        write!(self.out, "{conversation_word} {}", flat(&finding.conversation))?;
+        write!(self.out, "{conversation_word} {}", clean(&finding.conversation))?;
         if !finding.agent.is_empty() {
             write!(self.out, "  {} {}", self.word("坐席", "agent"), flat(&finding.agent))?;
         }
