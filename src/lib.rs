@@ -4,6 +4,7 @@
 
 pub mod checker;
 pub mod cli;
+pub mod config;
 pub mod engine;
 pub mod error;
 pub mod evaluation;

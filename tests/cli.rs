@@ -306,3 +306,37 @@ fn eval_prints_the_figures_of_a_gold_file() {
     assert_eq!(code, 2);
     assert!(err.starts_with("gold.jsonl:1:"), "{err}");
 }
+
+#[test]
+fn settings_above_the_input_disable_rules_and_change_severities() {
+    let dir = Workdir::new();
+    dir.file("day.csv", ROWS);
+    dir.file("zhijian.toml", "[rules.severity]\n\"insult.*\" = \"note\"\n");
+    let (_, out, err) = dir.run(&["scan", "day.csv", "--format", "jsonl", "-q"]);
+    assert_eq!(findings(&out)[0]["severity"], "note", "{err}");
+    dir.file("zhijian.toml", "[rules]\ndisable = [\"insult.*\"]\n");
+    let (_, out, _) = dir.run(&["scan", "day.csv", "--format", "jsonl", "-q"]);
+    assert_eq!(out, "");
+    dir.file("zhijian.toml", "[rules]\ndisable = [\"insult.no-such\"]\n");
+    let (code, _, err) = dir.run(&["scan", "day.csv", "-q"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("zhijian.toml:2:12: [unknown-rule] no rule is called 'insult.no-such'"), "{err}");
+}
+
+#[test]
+fn a_new_rule_file_loads_and_its_effect_can_be_compared() {
+    let dir = Workdir::new();
+    dir.file("day.csv", ROWS);
+    let (code, _, err) = dir.run(&["rules", "new", "stall.house-phrase", "--dir", "b"]);
+    assert_eq!(code, 0, "{err}");
+    let (code, out, _) = dir.run(&["rules", "test", "--no-builtin", "--lexicons", "b"]);
+    assert_eq!(code, 0, "{out}");
+    assert_eq!(dir.run(&["rules", "new", "stall.house-phrase", "--dir", "b"]).0, 2);
+    let path = dir.0.join("b/stall/house-phrase.toml");
+    let rule = fs::read_to_string(&path).expect("written").replace("命中的词句", "您说");
+    fs::write(&path, rule).expect("writable");
+    fs::create_dir(dir.0.join("a")).expect("writable");
+    let (code, out, err) = dir.run(&["rules", "diff", "a", "b", "day.csv"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("+1 stall.house-phrase") && out.contains("新增 1，减少 0"), "{out}");
+}

@@ -4,8 +4,20 @@ use std::fs;
 use std::path::Path;
 
 /// Shared nouns first, then the stages in the order data flows through them.
-const ORDER: [&str; 11] =
-    ["span", "error", "model", "input", "text", "lexicon", "engine", "statutes", "report", "evaluation", "checker"];
+const ORDER: [&str; 12] = [
+    "span",
+    "error",
+    "model",
+    "input",
+    "text",
+    "lexicon",
+    "config",
+    "engine",
+    "statutes",
+    "report",
+    "evaluation",
+    "checker",
+];
 
 /// Arguments outside the flow: they import anything, nothing imports them.
 const OUTSIDE: [&str; 2] = ["cli", "main"];

@@ -42,6 +42,9 @@ pub struct RuleOptions {
     /// 不使用内置规则 Leave the embedded rules out
     #[arg(long, requires = "lexicons")]
     pub no_builtin: bool,
+    /// 设置文件 Settings file (scan: default is the nearest zhijian.toml above the first input)
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// 追加法条目录（可重复） Folder of statute files to add
     #[arg(long, value_name = "DIR")]
     pub statutes: Vec<PathBuf>,
@@ -140,6 +143,24 @@ pub enum RulesCommand {
     Check(RuleOptions),
     /// 运行规则自带的正反例 Run the examples and counterexamples of every rule
     Test(RuleOptions),
+    /// 新建规则文件 Write a rule file to fill in
+    New {
+        /// 规则编号 The new rule's id, family.kebab-name
+        id: String,
+        /// 规则目录 Folder of rules to write it to
+        #[arg(long, value_name = "DIR", default_value = "lexicons")]
+        dir: PathBuf,
+    },
+    /// 比较两套规则在同一批会话上的差别 What one folder of rules finds on an export and another does not
+    Diff {
+        /// 旧规则目录 The folder of rules before
+        before: PathBuf,
+        /// 新规则目录 The folder of rules after
+        after: PathBuf,
+        /// 会话文件 Exports to compare on
+        #[arg(required = true)]
+        inputs: Vec<PathBuf>,
+    },
 }
 
 #[derive(Debug, Args)]

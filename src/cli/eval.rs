@@ -7,7 +7,7 @@ use crate::cli::{Failure, Outcome, checker};
 use crate::evaluation::{GoldConversation, evaluate};
 
 pub fn run(arguments: &EvalArguments) -> Result<Outcome, Failure> {
-    let checker = checker(&arguments.rules)?;
+    let checker = checker(&arguments.rules, None)?;
     let mut gold: Vec<GoldConversation> = Vec::new();
     for path in &arguments.gold {
         let text = fs::read_to_string(path).map_err(|error| Failure(format!("{}: [read] {error}", path.display())))?;

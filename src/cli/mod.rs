@@ -9,11 +9,14 @@ mod rules;
 mod scan;
 mod statutes;
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
 
 use crate::checker::Checker;
+use crate::config::Config;
+use crate::error::LoadError;
 use crate::lexicon::Sources;
 use args::{Arguments, Command, RuleOptions};
 
@@ -58,14 +61,26 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// The rules and statutes that the options name.
-fn checker(options: &RuleOptions) -> Result<Checker, Failure> {
+/// The rule files that the options and the settings name.
+fn sources(options: &RuleOptions, more: &[PathBuf]) -> Result<Sources, Failure> {
     let mut sources = if options.no_builtin { Sources::default() } else { Sources::builtin() };
-    for dir in &options.lexicons {
-        sources.extend(Sources::of_dir(dir).map_err(crate::error::LoadError)?);
+    for dir in more.iter().chain(&options.lexicons) {
+        sources.extend(Sources::of_dir(dir).map_err(LoadError)?);
     }
-    let dirs: Vec<&std::path::Path> = options.statutes.iter().map(std::path::PathBuf::as_path).collect();
+    Ok(sources)
+}
+
+/// The rules and statutes that the options name, with the settings given or found above `input`.
+fn checker(options: &RuleOptions, input: Option<&Path>) -> Result<Checker, Failure> {
+    let config = match (&options.config, input) {
+        (Some(path), _) => Config::read(path)?,
+        (None, Some(input)) => Config::find(input)?,
+        (None, None) => Config::default(),
+    };
+    let sources = sources(options, &config.lexicons())?;
+    let dirs: Vec<&Path> = options.statutes.iter().map(PathBuf::as_path).collect();
     let mut checker = Checker::load(&sources, &dirs)?;
+    config.apply(&mut checker.rules)?;
     if let Some(date) = options.on {
         checker.default_date = date;
     }

@@ -25,7 +25,7 @@ const BATCH: usize = 4096;
 
 pub fn run(arguments: &ScanArguments) -> Result<Outcome, Failure> {
     let options = input_options(arguments)?;
-    let checker = checker(&arguments.rules)?;
+    let checker = checker(&arguments.rules, arguments.inputs.first().map(PathBuf::as_path))?;
     let pool = ThreadPoolBuilder::new().num_threads(arguments.threads.unwrap_or(0)).build()?;
     let (mut export, unread) = read(arguments, &options);
     let mut output = Output::open(arguments)?;

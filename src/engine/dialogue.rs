@@ -8,13 +8,13 @@ use crate::engine::context::{Context, Place};
 use crate::engine::scanner::{Evidence, Flag};
 use crate::lexicon::rule::DialogueKind;
 use crate::lexicon::{Dialogue, PatternId, Rule, RuleSet};
-use crate::model::{Conversation, SpeakerRole};
+use crate::model::{Conversation, SpeakerRole, parse_chinese_number};
 use crate::text::normalize::{is_han, plain_text};
 use crate::text::traits;
 
 /// Whether the phrases of this dialogue rule are looked for in customer turns.
 pub(super) fn looks_at_customer(dialogue: &Dialogue) -> bool {
-    dialogue.kind == DialogueKind::Unanswered
+    matches!(dialogue.kind, DialogueKind::Unanswered | DialogueKind::Abandoned)
 }
 
 /// The flags of all dialogue rules. `flags` are those of the turns, `evidence` the turns that the phrases of the rules
@@ -40,6 +40,10 @@ pub(super) fn judge<'r, 'c>(
             DialogueKind::Unanswered => unanswered(rules, rule, dialogue, conversation, context, eager),
             DialogueKind::Missing => missing(rules, rule, conversation, context, &own),
             DialogueKind::Slow => slow(dialogue, conversation),
+            DialogueKind::Abandoned => abandoned(rules, rule, conversation, context, eager),
+            DialogueKind::Overdue => {
+                own.into_iter().find_map(|turn| overdue(rule, conversation, context.as_ref()?, turn))
+            }
         };
         if let Some(turns) = turns {
             out.push(Flag { rule: *index, hit: None, turns });
@@ -143,21 +147,7 @@ fn unanswered<'r, 'c>(
     context: &mut Option<Context<'r, 'c>>,
     eager: bool,
 ) -> Option<Vec<usize>> {
-    let mut asked: Vec<usize> = Vec::new();
-    for (turn, row) in conversation.turns.iter().enumerate() {
-        let customer = row.role == SpeakerRole::Customer;
-        if !customer || !(eager || rules.gate.customer(row.text, traits(row.text))) {
-            continue;
-        }
-        let context = context.get_or_insert_with(|| Context::new(rules, conversation));
-        let analysis = context.plain(turn);
-        let spans = rule.phrases.iter().flat_map(|pattern| analysis.matches(*pattern));
-        if spans.into_iter().any(|span| !analysis.any_over(&rule.unless, &span))
-            && surroundings_hold(context, rule, turn)
-        {
-            asked.push(turn);
-        }
-    }
+    let mut asked = asked(rules, rule, conversation, context, eager);
     let context = context.as_ref()?;
     let answers = |patterns: &[PatternId], turn: usize| {
         let analysis = context.plain(turn);
@@ -179,6 +169,87 @@ fn unanswered<'r, 'c>(
     evidence.extend(replies);
     evidence.sort_unstable();
     Some(evidence)
+}
+
+/// The customer turns that hold a phrase of `rule`.
+fn asked<'r, 'c>(
+    rules: &'r RuleSet,
+    rule: &Rule,
+    conversation: &'c Conversation<'c>,
+    context: &mut Option<Context<'r, 'c>>,
+    eager: bool,
+) -> Vec<usize> {
+    let mut asked: Vec<usize> = Vec::new();
+    for (turn, row) in conversation.turns.iter().enumerate() {
+        let customer = row.role == SpeakerRole::Customer;
+        if !customer || !(eager || rules.gate.customer(row.text, traits(row.text))) {
+            continue;
+        }
+        let context = context.get_or_insert_with(|| Context::new(rules, conversation));
+        let analysis = context.plain(turn);
+        let mut spans = rule.phrases.iter().flat_map(|pattern| analysis.matches(*pattern));
+        if spans.any(|span| !analysis.any_over(&rule.unless, &span)) && surroundings_hold(context, rule, turn) {
+            asked.push(turn);
+        }
+    }
+    asked
+}
+
+/// The customer turns at the end of the conversation, when one of them holds a phrase and an agent had spoken before.
+fn abandoned<'r, 'c>(
+    rules: &'r RuleSet,
+    rule: &Rule,
+    conversation: &'c Conversation<'c>,
+    context: &mut Option<Context<'r, 'c>>,
+    eager: bool,
+) -> Option<Vec<usize>> {
+    let last_agent = conversation.turns.iter().rposition(|turn| turn.role == SpeakerRole::Agent)?;
+    if !conversation.turns[last_agent..].iter().any(|turn| turn.role == SpeakerRole::Customer) {
+        return None;
+    }
+    let mut turns = asked(rules, rule, conversation, context, eager);
+    turns.retain(|turn| *turn > last_agent);
+    if turns.is_empty() {
+        return None;
+    }
+    turns.insert(0, last_agent);
+    Some(turns)
+}
+
+/// The promise, the customer's return and the late follow-up.
+fn overdue(rule: &Rule, conversation: &Conversation<'_>, context: &Context<'_, '_>, turn: usize) -> Option<Vec<usize>> {
+    let analysis = context.plain(turn);
+    let spans = rule.phrases.iter().flat_map(|pattern| analysis.matches(*pattern));
+    let seconds = spans.filter_map(|span| seconds_of(&analysis.view().text()[span])).max()?;
+    let promised = time_of(conversation, turn)?;
+    let late =
+        |at: &usize| time_of(conversation, *at).is_some_and(|time| promised.duration_until(time).as_secs() > seconds);
+    let customer = context.turns_of(SpeakerRole::Customer).find(|at| *at > turn && late(at))?;
+    let before = context.turns_of(SpeakerRole::Agent).any(|at| at > turn && at < customer);
+    let follow_up = context.turns_of(SpeakerRole::Agent).find(|at| *at > customer);
+    (!before).then(|| [Some(turn), Some(customer), follow_up].into_iter().flatten().collect())
+}
+
+/// The seconds that a phrase such as `30分钟内` or `两个小时` names.
+fn seconds_of(text: &str) -> Option<i64> {
+    let units = [("分钟", 60), ("小时", 3600), ("钟头", 3600), ("工作日", 86_400), ("天", 86_400)];
+    let (at, unit) = units.iter().find_map(|(word, seconds)| text.find(word).map(|at| (at, *seconds)))?;
+    let before = text[..at].trim_end_matches('个').replace('两', "二");
+    let digits = |c: &char| c.is_ascii_digit();
+    let tail: String = before.chars().rev().take_while(digits).collect();
+    let number = match tail.chars().rev().collect::<String>().parse::<i64>() {
+        Ok(number) => number,
+        Err(_) => {
+            let numeral = |c: &char| parse_chinese_number(&c.to_string()).is_some();
+            let tail: String = before.chars().rev().take_while(numeral).collect();
+            i64::from(parse_chinese_number(&tail.chars().rev().collect::<String>())?)
+        }
+    };
+    (number > 0).then(|| number.saturating_mul(unit))
+}
+
+fn time_of(conversation: &Conversation<'_>, turn: usize) -> Option<DateTime> {
+    conversation.turns[turn].time.trim().replace('/', "-").parse().ok()
 }
 
 fn missing<'r, 'c>(
@@ -204,7 +275,32 @@ fn slow(dialogue: &Dialogue, conversation: &Conversation<'_>) -> Option<Vec<usiz
     let first = |role| conversation.turns.iter().position(|turn| turn.role == role);
     let customer = first(SpeakerRole::Customer)?;
     let agent = customer + conversation.turns[customer..].iter().position(|turn| turn.role == SpeakerRole::Agent)?;
-    let time = |turn: usize| conversation.turns[turn].time.replace('/', "-").parse::<DateTime>().ok();
-    let waited = time(customer)?.duration_until(time(agent)?).as_secs();
+    let waited = time_of(conversation, customer)?.duration_until(time_of(conversation, agent)?).as_secs();
     (waited > i64::try_from(dialogue.seconds).ok()?).then(|| vec![customer, agent])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn promised_times_are_read() {
+        for (text, seconds) in [
+            ("30分钟内", Some(1800)),
+            ("两个小时", Some(7200)),
+            ("3个工作日", Some(259_200)),
+            ("十五分钟", Some(900)),
+            ("马上", None),
+            ("几分钟", None),
+        ] {
+            assert_eq!(seconds_of(text), seconds, "{text}");
+        }
+    }
+
+    #[test]
+    fn similar_replies_are_alike_and_others_are_not() {
+        let alike = |a: &str, b: &str| dice(&pairs_of(a), &pairs_of(b));
+        assert!(alike("您的订单正在备货中，请您耐心等待", "您的订单正在备货中哦，请耐心等待") > 0.8);
+        assert!(alike("您的订单正在备货中，请您耐心等待", "已经给您退款了，请查收") < 0.3);
+    }
 }

@@ -227,6 +227,20 @@ impl RuleSet {
         self.gate.literals.iter().map(|id| self.literals[*id as usize].clone()).collect()
     }
 
+    /// Gives a rule another severity.
+    pub fn set_severity(&mut self, id: &str, severity: Severity) {
+        if let Some(rule) = self.rules.iter_mut().find(|rule| rule.id.as_str() == id) {
+            rule.severity = severity;
+        }
+    }
+
+    /// Keeps a rule from firing: it applies to no channel any more.
+    pub fn disable(&mut self, id: &str) {
+        if let Some(rule) = self.rules.iter_mut().find(|rule| rule.id.as_str() == id) {
+            rule.channels.clear();
+        }
+    }
+
     /// The rule with this id.
     pub fn rule(&self, id: &str) -> Option<&Rule> {
         self.rules.binary_search_by(|rule| rule.id.as_str().cmp(id)).ok().map(|at| &self.rules[at])
@@ -651,9 +665,10 @@ impl<'s> Compiler<'s> {
         let mut anchored: Vec<Vec<(PatternId, RuleIndex)>> = vec![Vec::new(); self.literals.len()];
         let (mut plain, mut folded, mut customer) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         for (index, rule) in (0..).zip(&rules) {
-            let of_customer = matches!(rule.dialogue.as_ref().map(|d| d.kind), Some(DialogueKind::Unanswered));
+            let kind = rule.dialogue.as_ref().map(|d| d.kind);
+            let of_customer = matches!(kind, Some(DialogueKind::Unanswered | DialogueKind::Abandoned));
             // "Missing" fires for want of its phrases; they need no gate.
-            let missing = matches!(rule.dialogue.as_ref().map(|d| d.kind), Some(DialogueKind::Missing));
+            let missing = kind == Some(DialogueKind::Missing);
             for pattern in &rule.phrases {
                 let mut literals = BTreeSet::new();
                 anchors.of_pattern(*pattern, &mut literals);

@@ -227,4 +227,9 @@ pub enum DialogueKind {
     Missing,
     /// The first agent turn came more than `seconds` after the first customer turn.
     Slow,
+    /// A customer turn holds a phrase and no agent turn follows it.
+    Abandoned,
+    /// An agent turn holds a phrase with a number and a unit (3分钟, 两小时), and the next agent turn after the customer
+    /// came back comes later than that.
+    Overdue,
 }
