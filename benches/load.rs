@@ -30,14 +30,13 @@ fn automata(c: &mut Criterion) {
     let mut build = c.benchmark_group("automaton build");
     build.sample_size(10);
     let kinds = [("contiguous NFA", AhoCorasickKind::ContiguousNFA), ("DFA", AhoCorasickKind::DFA)];
-    let aho = |kind| {
-        AhoCorasick::builder().match_kind(MatchKind::Standard).kind(Some(kind)).build(&literals).expect("builds")
-    };
+    let aho =
+        |kind| AhoCorasick::builder().match_kind(MatchKind::Standard).kind(Some(kind)).build(literals).expect("builds");
     for (name, kind) in kinds {
         build.bench_function(BenchmarkId::new("aho-corasick", name), |b| b.iter(|| aho(kind)));
     }
-    let bytewise = || DoubleArrayAhoCorasickBuilder::new().build(&literals).expect("builds");
-    let charwise = || CharwiseDoubleArrayAhoCorasickBuilder::new().build(&literals).expect("builds");
+    let bytewise = || DoubleArrayAhoCorasickBuilder::new().build(literals).expect("builds");
+    let charwise = || CharwiseDoubleArrayAhoCorasickBuilder::new().build(literals).expect("builds");
     let _: daachorse::DoubleArrayAhoCorasick<u32> = bytewise();
     build.bench_function(BenchmarkId::new("daachorse", "bytewise"), |b| {
         b.iter(|| -> daachorse::DoubleArrayAhoCorasick<u32> { bytewise() });

@@ -24,7 +24,7 @@ fn scan(c: &mut Criterion) {
         let mut group = c.benchmark_group(if clean { "scan clean day" } else { "scan example day" });
         group.sample_size(10).throughput(Throughput::Bytes(bytes));
         let literals = checker.rules.gate_literals();
-        let dfa = AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).build(&literals).expect("builds");
+        let dfa = AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).build(literals).expect("builds");
         let expected = floor(&path, &dfa);
         group.bench_function("floor", |b| b.iter(|| assert_eq!(floor(&path, &dfa), expected)));
         group.bench_function("read", |b| b.iter(|| assert!(common::read(&path).ledger.adds_up())));

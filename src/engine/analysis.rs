@@ -29,10 +29,13 @@ pub struct Analysis<'r> {
     view: ViewText,
     hits: Vec<(LiteralId, Span)>,
     truncated: bool,
+    /// One bit a pattern: whether the literals it cannot do without were found.
+    active: Vec<u64>,
     words: OnceCell<Words>,
     breaks: OnceCell<Breaks>,
     numbers: OnceCell<Rc<[Span]>>,
     sets: RefCell<FxHashMap<SetId, Rc<[Span]>>>,
+    matches: RefCell<FxHashMap<PatternId, Rc<[Span]>>>,
 }
 
 #[derive(Debug, Default)]
@@ -59,15 +62,18 @@ impl<'r> Analysis<'r> {
         }
         let truncated = hits.len() > MAX_HITS;
         hits.truncate(MAX_HITS);
+        let active = active_patterns(rules, &hits);
         Analysis {
             rules,
             view,
             hits,
             truncated,
+            active,
             words: OnceCell::new(),
             breaks: OnceCell::new(),
             numbers: OnceCell::new(),
             sets: RefCell::default(),
+            matches: RefCell::default(),
         }
     }
 
@@ -81,9 +87,21 @@ impl<'r> Analysis<'r> {
         self.truncated
     }
 
-    /// The literals found, in the order of their ends.
-    pub fn literals(&self) -> impl Iterator<Item = LiteralId> + '_ {
-        self.hits.iter().map(|(literal, _)| *literal)
+    fn is_active(&self, pattern: PatternId) -> bool {
+        self.active[pattern as usize / 64] & (1 << (pattern % 64)) != 0
+    }
+
+    /// The patterns that may match, ascending: those whose indispensable literals were found.
+    pub fn active(&self) -> impl Iterator<Item = PatternId> + '_ {
+        let bits = |(at, word): (usize, &u64)| {
+            let (mut word, base) = (*word, at as PatternId * 64);
+            std::iter::from_fn(move || {
+                let bit = word.trailing_zeros();
+                word &= word.checked_sub(1)?;
+                Some(base + bit)
+            })
+        };
+        self.active.iter().enumerate().filter(|(_, word)| **word != 0).flat_map(bits)
     }
 
     /// The word boundaries; segments the view when first called.
@@ -145,7 +163,13 @@ impl<'r> Analysis<'r> {
 
     /// Every match of `pattern` that starts as early as it can for its end and ends as early as it can for its start,
     /// in order.
-    pub fn matches(&self, pattern: PatternId) -> Vec<Span> {
+    pub fn matches(&self, pattern: PatternId) -> Rc<[Span]> {
+        if !self.is_active(pattern) {
+            return Rc::default();
+        }
+        if let Some(done) = self.matches.borrow().get(&pattern) {
+            return Rc::clone(done);
+        }
         let mut found: Vec<Span> = Vec::new();
         self.each_match(pattern, |start, ends| {
             if let Some(end) = ends.first() {
@@ -158,6 +182,8 @@ impl<'r> Analysis<'r> {
             shortest.retain(|other| other.end != span.end || other.start > span.start);
             shortest.push(span);
         }
+        let shortest: Rc<[Span]> = shortest.into();
+        self.matches.borrow_mut().insert(pattern, Rc::clone(&shortest));
         shortest
     }
 
@@ -176,7 +202,10 @@ impl<'r> Analysis<'r> {
     }
 
     fn each_match(&self, pattern: PatternId, mut found: impl FnMut(usize, &[usize])) {
-        let pattern = &self.rules.patterns[pattern as usize];
+        if !self.is_active(pattern) {
+            return;
+        }
+        let pattern = &self.rules.places.patterns[pattern as usize];
         // A pattern one of whose slots has nothing to offer cannot match.
         let spans: Vec<Rc<[Span]>> = pattern.slots.iter().map(|slot| self.spans(slot.set)).collect();
         if spans.iter().any(|spans| spans.is_empty()) {
@@ -265,7 +294,7 @@ impl<'r> Analysis<'r> {
         if let Some(done) = self.sets.borrow().get(&set) {
             return Rc::clone(done);
         }
-        let words = &self.rules.sets[set as usize];
+        let words = &self.rules.places.sets[set as usize];
         let listed = |literal: &LiteralId| words.literals.binary_search(literal).is_ok();
         let mut spans: Vec<Span> =
             self.hits.iter().filter(|(literal, _)| listed(literal)).map(|(_, span)| span.clone()).collect();
@@ -310,6 +339,17 @@ impl<'r> Analysis<'r> {
             spans.into()
         })
     }
+}
+
+/// One bit a pattern: whether each of its places can be filled from the hits.
+fn active_patterns(rules: &RuleSet, hits: &[(LiteralId, Span)]) -> Vec<u64> {
+    let found = hits.iter().map(|(literal, _)| *literal);
+    let mut active = vec![0u64; rules.places.patterns.len() / 64 + 1];
+    rules.places.any_active(&rules.wakes, found, |pattern| {
+        active[pattern as usize / 64] |= 1 << (pattern % 64);
+        false
+    });
+    active
 }
 
 /// A Latin word is not found inside a longer one: `sb` is not in `usb`.

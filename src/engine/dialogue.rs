@@ -12,11 +12,6 @@ use crate::model::{Conversation, SpeakerRole, parse_chinese_number};
 use crate::text::normalize::{is_han, plain_text};
 use crate::text::traits;
 
-/// Whether the phrases of this dialogue rule are looked for in customer turns.
-pub(super) fn looks_at_customer(dialogue: &Dialogue) -> bool {
-    matches!(dialogue.kind, DialogueKind::Unanswered | DialogueKind::Abandoned)
-}
-
 /// The flags of all dialogue rules. `flags` are those of the turns, `evidence` the turns that the phrases of the rules
 /// were found in.
 pub(super) fn judge<'r, 'c>(
@@ -182,12 +177,12 @@ fn asked<'r, 'c>(
     let mut asked: Vec<usize> = Vec::new();
     for (turn, row) in conversation.turns.iter().enumerate() {
         let customer = row.role == SpeakerRole::Customer;
-        if !customer || !(eager || rules.gate.customer(row.text, traits(row.text))) {
+        if !customer || !(eager || rules.gate.customer(&rules.places, row.text, traits(row.text))) {
             continue;
         }
         let context = context.get_or_insert_with(|| Context::new(rules, conversation));
         let analysis = context.plain(turn);
-        let mut spans = rule.phrases.iter().flat_map(|pattern| analysis.matches(*pattern));
+        let mut spans = rule.phrases.iter().flat_map(|pattern| analysis.matches(*pattern).to_vec());
         if spans.any(|span| !analysis.any_over(&rule.unless, &span)) && surroundings_hold(context, rule, turn) {
             asked.push(turn);
         }
@@ -219,7 +214,7 @@ fn abandoned<'r, 'c>(
 /// The promise, the customer's return and the late follow-up.
 fn overdue(rule: &Rule, conversation: &Conversation<'_>, context: &Context<'_, '_>, turn: usize) -> Option<Vec<usize>> {
     let analysis = context.plain(turn);
-    let spans = rule.phrases.iter().flat_map(|pattern| analysis.matches(*pattern));
+    let spans = rule.phrases.iter().flat_map(|pattern| analysis.matches(*pattern).to_vec());
     let seconds = spans.filter_map(|span| seconds_of(&analysis.view().text()[span])).max()?;
     let promised = time_of(conversation, turn)?;
     let late =

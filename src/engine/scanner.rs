@@ -77,7 +77,8 @@ impl<'r> Scanner<'r> {
                 continue;
             }
             let traits = traits(row.text);
-            let pass = self.mode == Mode::Eager || self.rules.gate.agent(row.text, traits, conversation.channel);
+            let pass = self.mode == Mode::Eager
+                || self.rules.gate.agent(&self.rules.places, row.text, traits, conversation.channel);
             if pass {
                 let context = context.get_or_insert_with(|| Context::new(self.rules, conversation));
                 if self.mode == Mode::Eager {
@@ -125,18 +126,11 @@ impl<'r> Scanner<'r> {
 
     fn candidates(&self, analysis: &Analysis<'r>, views: &[View]) -> BTreeMap<RuleIndex, Vec<PatternId>> {
         let mut candidates: BTreeMap<RuleIndex, Vec<PatternId>> = BTreeMap::new();
-        for literal in analysis.literals() {
-            for (pattern, rule) in &self.rules.anchored[literal as usize] {
-                let definition = &self.rules.rules[*rule as usize];
-                let of_customer = definition.dialogue.as_ref().is_some_and(dialogue::looks_at_customer);
-                if views.contains(&definition.view) && !of_customer {
-                    candidates.entry(*rule).or_default().push(*pattern);
-                }
+        for pattern in analysis.active() {
+            let Some(rule) = self.rules.owners[pattern as usize] else { continue };
+            if views.contains(&self.rules.rules[rule as usize].view) {
+                candidates.entry(rule).or_default().push(pattern);
             }
-        }
-        for patterns in candidates.values_mut() {
-            patterns.sort_unstable();
-            patterns.dedup();
         }
         candidates
     }
@@ -169,7 +163,7 @@ fn first_hit<'r>(
     if !rule.channels.contains(&context.conversation.channel) || !stands_at(context, rule.position, turn) {
         return None;
     }
-    let mut spans: Vec<Span> = patterns.iter().flat_map(|pattern| analysis.matches(*pattern)).collect();
+    let mut spans: Vec<Span> = patterns.iter().flat_map(|pattern| analysis.matches(*pattern).to_vec()).collect();
     spans.sort_by_key(|span| (span.start, span.end));
     spans.dedup();
     spans.into_iter().find(|span| {

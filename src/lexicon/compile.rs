@@ -8,6 +8,7 @@ use rustc_hash::FxHashMap;
 use toml::Spanned;
 
 use crate::error::{Diagnostic, LoadError, SourceFile};
+use crate::lexicon::filter::{Filter, Places, Triggers};
 use crate::lexicon::pattern::{self, Edge, Gap, Sequence};
 use crate::lexicon::rule::{
     ClassFile, ConditionFile, DialogueFile, DialogueKind, Example, GuardFile, Position, RuleFile, Scope, Text,
@@ -152,10 +153,11 @@ pub struct RuleSet {
     pub rules: Vec<Rule>,
     /// Every literal of every rule, class and guard, normalised.
     pub literals: Vec<String>,
-    pub(crate) sets: Vec<WordSet>,
-    pub(crate) patterns: Vec<Pattern>,
-    /// For each literal the rule patterns that cannot match without it.
-    pub(crate) anchored: Vec<Vec<(PatternId, RuleIndex)>>,
+    pub(crate) places: Places,
+    /// Wakes every pattern, those of classes and conditions too.
+    pub(crate) wakes: Triggers,
+    /// For each pattern the rule that it fires; none for patterns of classes, conditions and customer turns.
+    pub(crate) owners: Vec<Option<RuleIndex>>,
     /// Finds all literals, overlapping.
     pub(crate) all: AhoCorasick,
     /// Finds whether a turn can fire any rule.
@@ -169,14 +171,13 @@ pub struct RuleSet {
     pub class_entries: usize,
 }
 
-/// The first stage: one pass that says whether a turn is worth a closer look.
+/// The first stage: whether a turn is worth a closer look. Each filter is built when the first turn needs it.
 #[derive(Debug)]
 pub struct Gate {
-    plain: AhoCorasick,
-    folded: AhoCorasick,
-    sound: Option<AhoCorasick>,
-    customer: AhoCorasick,
-    literals: BTreeSet<LiteralId>,
+    plain: Filter,
+    folded: Filter,
+    sound: Option<Filter>,
+    customer: Filter,
 }
 
 thread_local! {
@@ -186,26 +187,28 @@ thread_local! {
 
 impl Gate {
     /// Whether an agent turn with this text can fire a rule. `traits` are those of the text.
-    pub fn agent(&self, text: &str, traits: Traits, channel: Channel) -> bool {
+    pub fn agent(&self, places: &Places, text: &str, traits: Traits, channel: Channel) -> bool {
         let plain = crate::text::gate_text(text, traits);
-        if self.plain.is_match(plain.as_ref()) {
+        if self.plain.passes(places, &plain) {
             return true;
         }
         if traits.folds
             && FOLDED.with_borrow_mut(|folded| {
                 folded.clear();
                 crate::text::fold_into(&plain, folded);
-                self.folded.is_match(folded.as_str())
+                self.folded.passes(places, folded)
             })
         {
             return true;
         }
-        channel == Channel::Call && self.sound.as_ref().is_some_and(|sound| sound.is_match(&sound_text(&plain)))
+        // Both forms at once: one place of a pattern may be heard wrong and the others right.
+        let both = || format!("{plain}\n{}", sound_text(&plain));
+        channel == Channel::Call && self.sound.as_ref().is_some_and(|sound| sound.passes(places, &both()))
     }
 
     /// Whether a customer turn can be evidence of a dialogue rule.
-    pub fn customer(&self, text: &str, traits: Traits) -> bool {
-        self.customer.is_match(crate::text::gate_text(text, traits).as_ref())
+    pub fn customer(&self, places: &Places, text: &str, traits: Traits) -> bool {
+        self.customer.passes(places, &crate::text::gate_text(text, traits))
     }
 }
 
@@ -220,11 +223,6 @@ impl RuleSet {
             problems.dedup();
             LoadError(problems)
         })
-    }
-
-    /// The literals that the gate looks for: without one of them no turn rule fires. For the benches' floor.
-    pub fn gate_literals(&self) -> Vec<String> {
-        self.gate.literals.iter().map(|id| self.literals[*id as usize].clone()).collect()
     }
 
     /// Gives a rule another severity.
@@ -359,12 +357,8 @@ impl<'s> Compiler<'s> {
         }
         for entry in &class.sound {
             let literal = self.literal(&plain_text(entry.as_ref()));
-            if words.literals.contains(&literal) {
-                self.sound.insert(literal);
-            } else {
-                let message = format!("'{}' is not among the entries", entry.as_ref());
-                self.problem(file, entry.span(), "sound", message, "list it under entries too, as a plain word");
-            }
+            words.literals.push(literal);
+            self.sound.insert(literal);
         }
         words.literals.sort_unstable();
         words.literals.dedup();
@@ -660,49 +654,73 @@ impl<'s> Compiler<'s> {
         }
     }
 
+    /// The literals that `patterns` and the patterns of their classes look for, and all those patterns.
+    fn reach(&self, patterns: &[PatternId]) -> (BTreeSet<LiteralId>, BTreeSet<PatternId>) {
+        let (mut literals, mut reached, mut seen) = (BTreeSet::new(), BTreeSet::new(), vec![false; self.sets.len()]);
+        let mut pending: Vec<PatternId> = patterns.to_vec();
+        while let Some(pattern) = pending.pop() {
+            if !reached.insert(pattern) {
+                continue;
+            }
+            for slot in &self.patterns[pattern as usize].slots {
+                if !std::mem::replace(&mut seen[slot.set as usize], true) {
+                    let words = &self.sets[slot.set as usize];
+                    literals.extend(&words.literals);
+                    pending.extend(&words.patterns);
+                }
+            }
+        }
+        (literals, reached)
+    }
+
     fn build(self, rules: Vec<Rule>, sources: &Sources) -> RuleSet {
-        let mut anchors = Anchors { compiler: &self, costs: FxHashMap::default() };
-        let mut anchored: Vec<Vec<(PatternId, RuleIndex)>> = vec![Vec::new(); self.literals.len()];
-        let (mut plain, mut folded, mut customer) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        let all = automaton(&self.literals);
+        let frequencies = frequencies(&all, &self.literals);
+        let mut anchors = Anchors { compiler: &self, frequencies, costs: FxHashMap::default() };
+        let mut owners: Vec<Option<RuleIndex>> = vec![None; self.patterns.len()];
+        let (mut plain, mut folded, mut customer) = (Vec::new(), Vec::new(), Vec::new());
         for (index, rule) in (0..).zip(&rules) {
             let kind = rule.dialogue.as_ref().map(|d| d.kind);
             let of_customer = matches!(kind, Some(DialogueKind::Unanswered | DialogueKind::Abandoned));
             // "Missing" fires for want of its phrases; they need no gate.
             let missing = kind == Some(DialogueKind::Missing);
             for pattern in &rule.phrases {
-                let mut literals = BTreeSet::new();
-                anchors.of_pattern(*pattern, &mut literals);
-                for literal in &literals {
-                    anchored[*literal as usize].push((*pattern, index));
-                }
+                owners[*pattern as usize] = Some(index).filter(|_| !of_customer);
                 if of_customer {
-                    customer.extend(literals);
+                    customer.push(*pattern);
                 } else if !missing {
+                    plain.push(*pattern);
                     if rule.view == View::Folded {
-                        folded.extend(&literals);
+                        folded.push(*pattern);
                     }
-                    plain.extend(literals);
                 }
             }
         }
-        let text = |ids: &BTreeSet<LiteralId>| -> Vec<&str> {
-            ids.iter().map(|id| self.literals[*id as usize].as_str()).collect()
+        let count = self.literals.len();
+        let mut triggers = |patterns: &mut dyn Iterator<Item = PatternId>| {
+            let anchors = |pattern| Some(anchors.slot_literals(pattern)?.into_iter().collect());
+            Triggers::new(patterns, count, anchors)
         };
-        let sound_anchors: Vec<String> = self
-            .sound
-            .iter()
-            .filter(|id| plain.contains(id))
-            .map(|id| sound_text(&self.literals[*id as usize]))
-            .collect();
+        let mut filter = |patterns: &[PatternId], by_sound: bool| {
+            let (literals, reached) = self.reach(patterns);
+            let literals = literals.into_iter().map(|id| {
+                let text = &self.literals[id as usize];
+                (id, if by_sound && self.sound.contains(&id) { sound_text(text) } else { text.clone() })
+            });
+            Filter::new(patterns, triggers(&mut reached.into_iter()), literals)
+        };
+        let heard = |pattern: &PatternId| self.reach(&[*pattern]).0.iter().any(|id| self.sound.contains(id));
+        let by_sound: Vec<PatternId> = plain.iter().copied().filter(heard).collect();
         let gate = Gate {
-            plain: automaton(&text(&plain)),
-            folded: automaton(&text(&folded)),
-            sound: (!sound_anchors.is_empty()).then(|| automaton(&sound_anchors)),
-            customer: automaton(&text(&customer)),
-            literals: plain,
+            plain: filter(&plain, false),
+            folded: filter(&folded, false),
+            sound: (!by_sound.is_empty()).then(|| filter(&by_sound, true)),
+            customer: filter(&customer, false),
         };
+        let wakes = triggers(&mut (0..).take(self.patterns.len()));
+        let costs: Vec<f64> = (0..).take(self.sets.len()).map(|set| anchors.cost(set)).collect();
         let sound_ids: Vec<LiteralId> = self.sound.iter().copied().collect();
-        let sound_texts: Vec<String> = sound_ids.iter().map(|id| sound_text(&self.literals[*id as usize])).collect();
+        let sound_literals: Vec<String> = sound_ids.iter().map(|id| sound_text(&self.literals[*id as usize])).collect();
         let mut words: Vec<String> = Vec::new();
         for file in &sources.words {
             let lines = file.text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
@@ -710,14 +728,14 @@ impl<'s> Compiler<'s> {
         }
         let dialogues = (0..).zip(&rules).filter(|(_, rule)| rule.dialogue.is_some()).map(|(index, _)| index).collect();
         RuleSet {
-            all: automaton(&self.literals),
+            all,
             gate,
-            sound: (!sound_ids.is_empty()).then(|| (automaton(&sound_texts), sound_ids)),
+            sound: (!sound_ids.is_empty()).then(|| (automaton(&sound_literals), sound_ids)),
             rules,
             literals: self.literals,
-            sets: self.sets,
-            patterns: self.patterns,
-            anchored,
+            places: Places::new(self.sets, self.patterns, count, |set| costs[set as usize]),
+            wakes,
+            owners,
             dialogues,
             segmenter: Segmenter::new(words),
             class_entries: self.class_entries,
@@ -743,7 +761,7 @@ fn dialogue_of(file: &DialogueFile, answer: Vec<PatternId>) -> Dialogue {
 
 /// Standard match kind, because overlapping searches need it; a contiguous NFA, because it builds ten times faster than
 /// a DFA and start-up counts (figures in benches/README.md).
-fn automaton<T: AsRef<[u8]>>(literals: &[T]) -> AhoCorasick {
+pub(crate) fn automaton<T: AsRef<[u8]>>(literals: &[T]) -> AhoCorasick {
     AhoCorasick::builder()
         .match_kind(MatchKind::Standard)
         .kind(Some(AhoCorasickKind::ContiguousNFA))
@@ -753,7 +771,9 @@ fn automaton<T: AsRef<[u8]>>(literals: &[T]) -> AhoCorasick {
 
 /// Entries with the same key are the same entry written twice.
 fn entry_key(entry: &Text) -> String {
-    plain_text(entry.as_ref()).replace(' ', "")
+    let text = plain_text(entry.as_ref());
+    // Blanks matter in Latin text only.
+    if text.is_ascii() { text } else { text.replace(' ', "") }
 }
 
 fn merge(into: &mut WordSet, from: &WordSet) {
@@ -765,12 +785,13 @@ fn merge(into: &mut WordSet, from: &WordSet) {
 /// Chooses, for each pattern, the slot without which it cannot match and that occurs most rarely in ordinary text.
 struct Anchors<'c, 's> {
     compiler: &'c Compiler<'s>,
+    /// For each literal how often it is to be expected in a turn.
+    frequencies: Vec<f64>,
     costs: FxHashMap<SetId, f64>,
 }
 
 impl Anchors<'_, '_> {
-    /// How often a set can be expected in a turn: the rarer, the better an anchor. The figures stand for the frequency
-    /// of a character, pair, triple … of ordinary text; only their order matters.
+    /// How often a set can be expected in a turn: the rarer, the better an anchor.
     fn cost(&mut self, set: SetId) -> f64 {
         if let Some(cost) = self.costs.get(&set) {
             return *cost;
@@ -778,12 +799,7 @@ impl Anchors<'_, '_> {
         let words = &self.compiler.sets[set as usize];
         let mut cost = if words.number { 1e6 } else { 0.0 };
         for literal in &words.literals {
-            cost += match self.compiler.literals[*literal as usize].chars().count() {
-                0 | 1 => 2e-2,
-                2 => 5e-4,
-                3 => 2e-5,
-                _ => 1e-6,
-            };
+            cost += self.frequencies[*literal as usize];
         }
         for pattern in words.patterns.clone() {
             cost += self.best(pattern).1;
@@ -798,14 +814,37 @@ impl Anchors<'_, '_> {
         costs.min_by(|a, b| a.1.total_cmp(&b.1)).expect("a pattern has at least one slot")
     }
 
-    fn of_pattern(&mut self, pattern: PatternId, literals: &mut BTreeSet<LiteralId>) {
+    /// Literals of which one must be found before the pattern can match; `None` when a number alone would do.
+    fn slot_literals(&mut self, pattern: PatternId) -> Option<BTreeSet<LiteralId>> {
         let (set, _) = self.best(pattern);
         let words = self.compiler.sets[set as usize].clone();
-        literals.extend(words.literals);
-        for pattern in words.patterns {
-            self.of_pattern(pattern, literals);
+        if words.number {
+            return None;
         }
+        let mut literals: BTreeSet<LiteralId> = words.literals.into_iter().collect();
+        for pattern in words.patterns {
+            literals.extend(self.slot_literals(pattern)?);
+        }
+        Some(literals)
     }
+}
+
+/// A day of ordinary service, to tell common literals from rare ones.
+const SAMPLE: &str = include_str!("../../corpora/examples/day-2026-09-18.csv");
+
+/// How often each literal is to be expected: as often as in the sample, and a little more the shorter it is.
+fn frequencies(automaton: &AhoCorasick, literals: &[String]) -> Vec<f64> {
+    let unseen = |literal: &String| match literal.chars().count() {
+        0 | 1 => 3.0,
+        2 => 0.3,
+        3 => 0.02,
+        _ => 0.002,
+    };
+    let mut frequencies: Vec<f64> = literals.iter().map(unseen).collect();
+    for hit in automaton.find_overlapping_iter(SAMPLE) {
+        frequencies[hit.pattern().as_usize()] += 1.0;
+    }
+    frequencies
 }
 
 /// The known name that is most like a mistyped one, if any is.

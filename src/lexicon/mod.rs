@@ -5,6 +5,7 @@
 
 pub mod check;
 pub mod compile;
+mod filter;
 pub mod pattern;
 pub mod rule;
 pub mod source;

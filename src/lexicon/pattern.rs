@@ -62,8 +62,9 @@ pub struct Sequence {
 
 /// How many readings one phrase may have.
 const MAX_READINGS: usize = 256;
-/// How many literals neighbouring sets may be joined into.
-const MAX_JOINED: usize = 256;
+/// How many literals neighbouring sets may be joined into for matching. More would swell the automaton of all literals;
+/// the gate joins further.
+const MAX_JOINED: usize = 6;
 
 #[derive(Debug, Clone)]
 enum Node {
