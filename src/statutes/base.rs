@@ -157,6 +157,13 @@ impl StatuteBase {
                         problems.push(Diagnostic::of_file(&format!("statutes: {}", law.name), "successor", message, help));
                     }
                 }
+                for to in entry.misread.iter().filter_map(|misread| misread.to.as_ref()) {
+                    if self.resolve(to).is_none() {
+                        let message = format!("{} {}: misread.to '{to}' does not resolve", law.name, entry.article);
+                        let help = "name an article that the statute base has";
+                        problems.push(Diagnostic::of_file(&format!("statutes: {}", law.name), "misread", message, help));
+                    }
+                }
             }
         }
     }
@@ -237,11 +244,12 @@ fn cite<'b>(law: &'b Law, version: &'b Version, reference: &StatuteRef) -> Optio
     Some(Cited { law, version, entry, paragraph: reference.paragraph, item: reference.item })
 }
 
-/// Whether a law applies to a trade. A law limited to some trades applies only where the trade is known to be one.
+/// Whether a law applies to a trade, named by a word that exports use or by its key in statute files. A law limited to some trades applies only where the trade is known to be one.
 fn applies(law: &Law, industry: &str) -> bool {
     let industry = industry.to_lowercase();
     law.sectors.is_empty()
         || SECTORS.iter().any(|(sector, words)| {
-            law.sectors.iter().any(|s| s == sector) && words.iter().any(|word| industry.contains(word))
+            law.sectors.iter().any(|s| s == sector)
+                && (industry == *sector || words.iter().any(|word| industry.contains(word)))
         })
 }

@@ -6,4 +6,4 @@ pub mod law;
 
 pub use base::{Cited, StatuteBase};
 pub use finding::{Finding, FindingSource, FindingStatute};
-pub use law::{ArticleEntry, Law, Liability, Version};
+pub use law::{ArticleEntry, Coverage, Law, Liability, Version};
