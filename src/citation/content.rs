@@ -11,12 +11,24 @@ use crate::statutes::StatuteBase;
 /// An article entry: its law's place in `StatuteBase::laws`, and its own in `Law::articles`.
 pub(super) type EntryId = (usize, usize);
 
+/// A topic word of more articles than this tells none of them apart.
+const COMMON_TOPIC: usize = 60;
+/// What many articles end with, whatever they are about. Cut out before sentences are compared: the pairs of letters in it
+/// are rare only because the gists of the base say it more briefly.
+const PHRASES: [&str; 24] = [
+    "应当承担赔偿责任", "承担赔偿责任", "应当承担侵权责任", "承担侵权责任", "依法追究刑事责任", "构成犯罪的", "应当承担", "法律责任", "合法权益",
+    "应当按照约定", "当事人另有约定", "另有约定的除外", "可以解除合同", "法律、行政法规", "有关规定", "应当依法", "予以处罚", "吊销营业执照",
+    "没收违法所得", "责令改正", "处以罚款", "应当", "规定", "可以",
+];
+
 type Pair = (char, char);
 
 /// How much a topic word counts beside the pairs of characters in it. Calibrated on `corpora/citations` (dev part).
 const TOPIC_WEIGHT: f32 = 1.1;
+/// Words that more than one article in seven (e to this power) says count for nothing: 应当, 承担, 赔偿 prove little.
+const COMMON: f32 = 2.0;
 /// Added to the weight of a sentence, so that a few words alone prove little.
-const SHORT_SENTENCE: f32 = 14.0;
+const SHORT_SENTENCE: f32 = 8.0;
 
 /// The words of all articles.
 #[derive(Debug)]
@@ -32,6 +44,8 @@ pub(super) struct ContentIndex {
 #[derive(Debug)]
 pub(super) struct Fit {
     scores: Vec<f32>,
+    /// The articles of which the sentence holds a topic word that few others have.
+    topical: FxHashSet<u32>,
     /// How much the sentence says that any article could say.
     pub weight: f32,
 }
@@ -59,7 +73,7 @@ impl ContentIndex {
             }
         }
         let total = entries.len() as f32;
-        let rarity = |count: usize| (total / (1.0 + count as f32)).ln().max(0.0);
+        let rarity = |count: usize| ((total / (1.0 + count as f32)).ln() - COMMON).max(0.0);
         let pairs = postings.into_iter().map(|(pair, list)| (pair, (rarity(list.len()), list))).collect();
         let mut topics: Vec<(&str, Vec<u32>)> = topic_postings.into_iter().collect();
         topics.sort_by_key(|(topic, _)| *topic);
@@ -82,7 +96,9 @@ impl ContentIndex {
     pub fn fit(&self, content: &str) -> Fit {
         let mut scores = vec![0f32; self.entries.len()];
         let mut weight = 0f32;
-        let pairs: FxHashSet<Pair> = pairs_of(content).collect();
+        let mut topical = FxHashSet::default();
+        let cut = PHRASES.iter().fold(content.to_owned(), |text, phrase| text.replace(phrase, "，"));
+        let pairs: FxHashSet<Pair> = pairs_of(&cut).collect();
         // In one order, so that sums of floats are the same in every run.
         let mut pairs: Vec<Pair> = pairs.into_iter().collect();
         pairs.sort_unstable();
@@ -95,13 +111,16 @@ impl ContentIndex {
         }
         let mut found: Vec<usize> = Vec::new();
         if let Some(topics) = &self.topics {
-            for hit in topics.find_overlapping_iter(content) {
+            for hit in topics.find_overlapping_iter(&cut) {
                 let topic = hit.pattern().as_usize();
                 if !found.contains(&topic) {
                     found.push(topic);
                     let (rarity, list) = &self.by_topic[topic];
                     for entry in list {
                         scores[*entry as usize] += rarity;
+                    }
+                    if list.len() <= COMMON_TOPIC {
+                        topical.extend(list);
                     }
                 }
             }
@@ -110,12 +129,18 @@ impl ContentIndex {
         for score in &mut scores {
             *score *= scale;
         }
-        Fit { scores, weight }
+        Fit { scores, topical, weight }
     }
 
     /// How well `entry` fits.
     pub fn score(&self, fit: &Fit, entry: EntryId) -> f32 {
         self.numbers.get(&entry).map_or(0.0, |number| fit.scores[*number])
+    }
+
+    /// Whether the sentence holds a topic word of `entry` that few other articles have.
+    pub fn is_topical(&self, fit: &Fit, entry: EntryId) -> bool {
+        let number = self.numbers.get(&entry).and_then(|number| u32::try_from(*number).ok());
+        number.is_some_and(|number| fit.topical.contains(&number))
     }
 
     /// Every article with its fit, in the order of the base.

@@ -12,19 +12,26 @@ use crate::statutes::{ArticleEntry, Cited, Coverage, Law, StatuteBase, Version};
 
 /// The fit from which another article is taken to be meant. These four were calibrated on the dev part of
 /// `corpora/citations` and on the sentences of the laws themselves.
-const STRONG: f32 = 0.42;
+const STRONG: f32 = 0.36;
 /// The fit up to which the cited article is taken not to be meant.
-const WEAK: f32 = 0.24;
+const WEAK: f32 = 0.20;
 /// How much of the better fit the cited one may reach.
 const RATIO: f32 = 0.45;
 /// The fit from which a former or later content of the same number is taken to be meant.
 const SAME_NUMBER: f32 = 0.30;
 /// The least that a sentence must say before its content is judged.
-const LEAST_WEIGHT: f32 = 18.0;
+const LEAST_WEIGHT: f32 = 14.0;
 /// An article of the law that is named is likelier to be meant than one of another law.
 const SAME_LAW: f32 = 1.25;
 /// An article of a law for some trades is less likely to be meant where another law is named.
 const OTHER_TRADE: f32 = 0.8;
+
+/// The fit from which another article is taken to be meant although no topic word of it is in the sentence.
+const CERTAIN: f32 = 0.60;
+/// How much of the better fit the cited article may reach when a topic word of it is in the sentence.
+const CLEAR: f32 = 0.15;
+/// How much of the best fit another article reaches that is named beside it.
+const RUNNER_UP: f32 = 0.75;
 
 /// What was found about a mention.
 #[derive(Debug)]
@@ -51,7 +58,7 @@ pub(super) struct Judge<'a> {
 struct Said {
     content: String,
     main: Fit,
-    /// All that the sentence says between the neighbouring citations.
+    /// The whole sentence.
     around: Fit,
 }
 
@@ -397,7 +404,7 @@ impl<'a> Judge<'a> {
         }
         let cited = cited.unwrap_or_default();
         let here = cited.iter().map(|id| index.score(&said.main, *id).max(index.score(&said.around, *id))).fold(0.0, f32::max);
-        let mut best: Option<(f32, f32, EntryId)> = None;
+        let mut ranked: Vec<(f32, EntryId)> = Vec::new();
         for (id, fit) in index.scores(&said.main).filter(|(_, fit)| *fit > WEAK) {
             let other = &base.laws()[id.0];
             let holds = &other.articles[id.1];
@@ -409,17 +416,22 @@ impl<'a> Judge<'a> {
             }
             let trade = if other.sectors.is_empty() || same { 1.0 } else { OTHER_TRADE };
             let weighed = fit * if same { SAME_LAW } else { trade };
-            if best.is_none_or(|(score, _, _)| weighed > score) {
-                best = Some((weighed, fit, id));
-            }
+            ranked.push((weighed, id));
         }
-        let Some((weighed, fit, id)) = best else { return };
+        ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        let Some(&(weighed, id)) = ranked.first() else { return };
         if weighed < STRONG || here > WEAK || here > weighed * RATIO || cited.contains(&id) {
             return;
         }
         let other = &base.laws()[id.0];
         let right = &other.articles[id.1];
-        let _ = fit;
+        let on_topic = cited.iter().any(|id| index.is_topical(&said.around, *id));
+        let commencement = right.topics.iter().any(|topic| topic == "施行日期") && !said.content.contains("施行");
+        let clear = here < weighed * CLEAR;
+        let proven = index.is_topical(&said.main, id) || weighed >= CERTAIN;
+        if on_topic && !clear || !proven || commencement {
+            return;
+        }
         // A former article is named by the one that says so today.
         let mut named: Vec<Suggestion> = Vec::new();
         let owner = other.versions.iter().rev().find(|v| v.covers(date) && right.versions.contains(&v.id));
@@ -434,17 +446,27 @@ impl<'a> Judge<'a> {
                 named.extend(today.into_iter().map(|s| Suggestion { reason: Reason::Content, ..s }));
             }
         }
+        for (score, (law_at, at)) in ranked.iter().skip(1).take(2) {
+            let other = &base.laws()[*law_at];
+            let entry = &other.articles[*at];
+            let owner = other.versions.iter().rev().find(|v| v.covers(date) && entry.versions.contains(&v.id));
+            if let Some(version) = owner.filter(|_| *score >= weighed * RUNNER_UP) {
+                let cited = Cited { law: other, version, entry, paragraph: None, item: None };
+                named.push(suggestion(&cited, Reason::Content));
+            }
+        }
+        named.truncate(2);
         // The cited article already stands where the content stands today: nothing is wrong with it.
         if named.is_empty() {
             return;
         }
-        let labels: Vec<String> = named.iter().map(|s| s.label.clone()).collect();
+        let best = named.first().map_or(String::new(), |s| s.label.clone());
         let label = article_label(place.article);
         let via = if owner.is_none() { format!("（原《{}》{}）", other.name, article_label(right.article)) } else { String::new() };
         let message = format!(
             "{label}说的是：{}；所述内容见{}{via}：{}",
             entry.gist_of(place.paragraph, place.item),
-            labels.join("、"),
+            best,
             right.gist
         );
         notes.add(Verdict::ContentMismatch, message);
@@ -516,9 +538,16 @@ fn said(text: &str, mentions: &[Mention], group: usize, index: &ContentIndex) ->
     let aside = before.trim_end_matches([' ', '《', '见']).ends_with(['（', '(']);
     let behind = after.trim_start_matches(['》', '的', '之', '中', '规', '定', ' ', '，', '：', ',', ':', '）', ')']);
     let letters = |text: &str| text.chars().filter(|c| ('\u{4e00}'..='\u{9fff}').contains(c)).count();
-    let content = if aside || letters(behind) < 6 { before } else { behind };
-    let both = format!("{before}。{after}");
-    Some(Said { main: index.fit(content), around: index.fit(&both), content: content.to_owned() })
+    let content = if aside || letters(behind) < 6 {
+        before.to_owned()
+    } else if letters(behind) < 14 && letters(before) >= 10 {
+        format!("{before}。{behind}")
+    } else {
+        behind.to_owned()
+    };
+    // For the article that is cited all of the sentence speaks, also what it says of other citations in it.
+    let whole = text.get(around.clone()).unwrap_or_default();
+    Some(Said { main: index.fit(&content), around: index.fit(whole), content })
 }
 
 fn misread<'e>(entry: &'e ArticleEntry, content: &str) -> Option<&'e crate::statutes::law::Misread> {
