@@ -58,6 +58,8 @@ pub(super) struct Judge<'a> {
 struct Said {
     content: String,
     main: Fit,
+    /// Whether another citation cuts it short, so that it may be said of that one.
+    cut: bool,
     /// The whole sentence.
     around: Fit,
 }
@@ -428,8 +430,8 @@ impl<'a> Judge<'a> {
         let on_topic = cited.iter().any(|id| index.is_topical(&said.around, *id));
         let commencement = right.topics.iter().any(|topic| topic == "施行日期") && !said.content.contains("施行");
         let clear = here < weighed * CLEAR;
-        let proven = index.is_topical(&said.main, id) || weighed >= CERTAIN;
-        if on_topic && !clear || !proven || commencement {
+        let proven = index.is_topical(&said.main, id) && !said.cut || weighed >= CERTAIN;
+        if (on_topic || said.cut) && !clear || !proven || commencement {
             return;
         }
         // A former article is named by the one that says so today.
@@ -547,7 +549,8 @@ fn said(text: &str, mentions: &[Mention], group: usize, index: &ContentIndex) ->
     };
     // For the article that is cited all of the sentence speaks, also what it says of other citations in it.
     let whole = text.get(around.clone()).unwrap_or_default();
-    Some(Said { main: index.fit(&content), around: index.fit(whole), content })
+    let cut = ceiling < around.end;
+    Some(Said { main: index.fit(&content), cut, around: index.fit(whole), content })
 }
 
 fn misread<'e>(entry: &'e ArticleEntry, content: &str) -> Option<&'e crate::statutes::law::Misread> {

@@ -4,6 +4,8 @@
 //! wrong only on what the base knows, never on what it lacks.
 
 mod content;
+mod conversation;
+pub mod document;
 pub mod evaluation;
 mod find;
 mod finding;
@@ -17,6 +19,7 @@ use jiff::civil::Date;
 
 use crate::statutes::StatuteBase;
 use content::ContentIndex;
+pub use conversation::conversation_findings;
 pub use finding::{CitationFinding, Reason, SCHEMA, Suggestion, Verdict};
 use judge::Judge;
 use names::Names;

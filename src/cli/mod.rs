@@ -1,6 +1,7 @@
 //! The command line: arguments as typed → options as meant → the library → exit code. Only this module prints.
 
 mod args;
+mod cite;
 mod eval;
 mod progress;
 mod rules;
@@ -43,6 +44,7 @@ pub fn main() -> ExitCode {
         Command::Scan(arguments) => scan::run(arguments),
         Command::Eval(arguments) => eval::run(arguments),
         Command::Rules(arguments) => rules::run(arguments),
+        Command::Cite(arguments) => cite::run(arguments),
         Command::Statutes(arguments) => statutes::run(arguments),
     };
     match outcome {

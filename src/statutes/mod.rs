@@ -3,6 +3,8 @@
 pub mod base;
 pub mod finding;
 pub mod law;
+pub mod search;
+pub mod texts;
 
 pub use base::{Cited, StatuteBase};
 pub use finding::{Finding, FindingSource, FindingStatute};
