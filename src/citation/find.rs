@@ -201,10 +201,13 @@ impl Finder<'_> {
             return;
         }
         let before = gap.trim_end_matches([' ', '\u{3000}']);
-        let introduced = before.is_empty() || INTRODUCES.iter().any(|word| before.ends_with(word));
+        let introduced = before.is_empty() || INTRODUCES.iter().chain(&TODAY).any(|word| before.ends_with(word));
         if !introduced {
             return self.bare_name(start);
         }
+        // 现行第五十五条 after a former wording was named.
+        let today = TODAY.iter().any(|word| before.ends_with(word));
+        let (historical, year) = if today { (false, None) } else { (historical, year) };
         let joined = self.joined(start);
         let group = self.next_group(joined);
         self.done = cursor.at;
@@ -349,6 +352,8 @@ const INTRODUCES: [&str; 31] = [
     "、", "，", ",", "；", "和", "及", "与", "或", "（", "(", "根据", "依据", "依照", "按照", "按", "依", "据", "违反", "适用", "见", "在", "其", "参照",
     "结合", "以及", "的", "同时", "即", "而", "：", "但",
 ];
+/// What stands before 第N条 of the wording in force.
+const TODAY: [&str; 5] = ["现行", "现为", "现在的", "新法", "如今的"];
 /// Words between a law and 第N条 that say that another text is meant.
 const FOREIGN: [&str; 14] = [
     "合同", "协议", "章程", "制度", "手册", "公约", "条款约定", "规则", "须知", "通知", "声明", "说明书", "条例", "办法",

@@ -31,7 +31,7 @@ const CERTAIN: f32 = 0.60;
 /// How much of the better fit the cited article may reach when a topic word of it is in the sentence.
 const CLEAR: f32 = 0.15;
 /// How much of the best fit another article reaches that is named beside it.
-const RUNNER_UP: f32 = 0.75;
+const RUNNER_UP: f32 = 0.85;
 
 /// What was found about a mention.
 #[derive(Debug)]
@@ -350,10 +350,12 @@ impl<'a> Judge<'a> {
         match (place.paragraph, place.item) {
             (Some(p), _) if usize::from(p) > paragraphs && !version.paragraphs_unsure => {
                 let mut message = format!("{article}只有{paragraphs}款，没有第{}款", chinese_number(u16::from(p)));
-                if paragraphs == 1 && p <= most && place.item.is_none() {
+                // 第八款 for 第一款第(八)项.
+                let holder = entry.structure.iter().position(|items| p <= *items).and_then(|at| u8::try_from(at + 1).ok());
+                if let Some(holder) = holder.filter(|_| place.item.is_none()) {
                     let item = chinese_number(u16::from(p));
                     message.push_str(&format!("；疑为第({item})项"));
-                    let reference = StatuteRef { paragraph: Some(1), item: Some(p), ..reference(law, place) };
+                    let reference = StatuteRef { paragraph: Some(holder), item: Some(p), ..reference(law, place) };
                     if let Some(cited) = self.base.resolve(&reference) {
                         notes.suggest(suggestion(&cited, Reason::Spelling));
                     }

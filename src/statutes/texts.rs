@@ -144,47 +144,48 @@ impl TextStore {
             let path = path.to_owned();
             move |source| TextError::File { path, source }
         };
+        let mut files = vec![path.to_owned()];
         if fs::metadata(path).map_err(failed(path))?.is_dir() {
-            let mut files = Vec::new();
+            files.clear();
             for entry in fs::read_dir(path).map_err(failed(path))? {
                 files.push(entry.map_err(failed(path))?.path());
             }
             files.retain(|file| file.extension().is_some_and(|e| e == "txt" || e == "md"));
             files.sort();
-            return files.iter().map(|file| self.import_file(base, file)).collect();
+        } else if fs::read(path).map_err(failed(path))?.starts_with(b"SQLite format 3\0") {
+            return sqlite::import(self, base, path);
         }
-        let bytes = fs::read(path).map_err(failed(path))?;
-        if bytes.starts_with(b"SQLite format 3\0") { sqlite::import(self, base, path) } else { Ok(vec![self.import_file(base, path)?]) }
-    }
-
-    fn import_file(&self, base: &StatuteBase, path: &Path) -> Result<ImportReport, TextError> {
-        let text = fs::read_to_string(path).map_err(|source| TextError::File { path: path.to_owned(), source })?;
-        let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-        let title = text.lines().take(20).find_map(|line| {
-            let line = line.trim_start_matches(['#', ' ']);
-            let line = line.strip_prefix("title:").unwrap_or(line).trim();
-            (!line.is_empty() && !line.starts_with('第')).then_some(line)
-        });
-        let articles = articles_of(&text);
-        let law = [Some(name), title].into_iter().flatten().find_map(|name| law_called(base, name));
-        let year = year_of(name).or_else(|| title.and_then(year_of));
-        self.store(name, law, year.as_deref(), articles)
+        // The books of a code may lie in several files: they are one text.
+        let (mut texts, mut reports): (Vec<Source<'_>>, Vec<ImportReport>) = (Vec::new(), Vec::new());
+        for file in &files {
+            let text = fs::read_to_string(file).map_err(failed(file))?;
+            let source = source(base, file, &text);
+            let same = |other: &&mut Source<'_>| match (other.taken_for, source.taken_for) {
+                (Some(a), Some(b)) => std::ptr::eq(a.1, b.1),
+                _ => false,
+            };
+            match texts.iter_mut().find(same) {
+                Some(other) => {
+                    other.name = format!("{}、{}", other.name, source.name);
+                    other.articles.extend(source.articles);
+                }
+                None => texts.push(source),
+            }
+        }
+        for Source { name, taken_for, articles } in texts {
+            reports.push(self.store(&name, taken_for, articles)?);
+        }
+        Ok(reports)
     }
 
     fn store(
         &self,
         source: &str,
-        law: Option<&Law>,
-        year: Option<&str>,
+        taken_for: Option<(&Law, &Version)>,
         articles: BTreeMap<String, String>,
     ) -> Result<ImportReport, TextError> {
         let count = articles.len();
-        let fits = |version: &&Version| version.articles.is_some_and(|articles| usize::from(articles) == count);
-        let version = law.and_then(|law| {
-            let by_year = year.and_then(|year| law.versions.iter().find(|version| version.id == year));
-            by_year.or_else(|| law.versions.iter().rev().find(fits)).or_else(|| law.versions.last())
-        });
-        let (Some(law), Some(version)) = (law, version) else {
+        let Some((law, version)) = taken_for else {
             let source = source.to_owned();
             return Ok(ImportReport { source, taken_for: None, articles: count, expected: None, missing: vec![], structure: vec![] });
         };
@@ -214,6 +215,37 @@ impl TextStore {
     }
 }
 
+/// A text as found.
+struct Source<'b> {
+    name: String,
+    taken_for: Option<(&'b Law, &'b Version)>,
+    articles: BTreeMap<String, String>,
+}
+
+fn source<'b>(base: &'b StatuteBase, path: &Path, text: &str) -> Source<'b> {
+    let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    let title = text.lines().take(20).find_map(|line| {
+        let line = line.trim_start_matches(['#', ' ']);
+        let line = line.strip_prefix("title:").unwrap_or(line).trim();
+        (!line.is_empty() && !line.starts_with('第')).then_some(line)
+    });
+    let articles = articles_of(text);
+    let law = [Some(name), title].into_iter().flatten().find_map(|name| law_called(base, name));
+    let years = [Some(name), title].into_iter().flatten().flat_map(years_of).collect::<Vec<_>>();
+    let taken_for = law.and_then(|law| Some((law, version_of(law, &years, articles.len())?)));
+    Source { name: name.to_owned(), taken_for, articles }
+}
+
+/// The version that one of `years` names, else one with this many articles, else the newest.
+fn version_of<'b>(law: &'b Law, years: &[String], count: usize) -> Option<&'b Version> {
+    let of_year = |year: &String| {
+        let named = |version: &&Version| version.id == *year || version.in_force_from.year().to_string() == *year;
+        law.versions.iter().find(named)
+    };
+    let fits = |version: &&Version| version.articles.is_some_and(|articles| usize::from(articles) == count);
+    years.iter().find_map(of_year).or_else(|| law.versions.iter().rev().find(fits)).or_else(|| law.versions.last())
+}
+
 /// The law that a file name or title means: 消费者权益保护法_2013, 中华人民共和国合同法(1999-03-15), 刑法_节选.
 fn law_called<'b>(base: &'b StatuteBase, name: &str) -> Option<&'b Law> {
     let cut = name.split(['_', '(', '（', ' ', '—']).next().unwrap_or(name);
@@ -222,10 +254,9 @@ fn law_called<'b>(base: &'b StatuteBase, name: &str) -> Option<&'b Law> {
     [name, long, cut].into_iter().find_map(|name| base.law(name.trim_matches(['_', '-'])))
 }
 
-fn year_of(name: &str) -> Option<String> {
-    let bytes = name.as_bytes();
-    let at = bytes.windows(4).rposition(|run| run.iter().all(u8::is_ascii_digit) && (run.starts_with(b"19") || run.starts_with(b"20")))?;
-    name.get(at..at + 4).map(str::to_owned)
+fn years_of(name: &str) -> Vec<String> {
+    let runs = name.split(|c: char| !c.is_ascii_digit());
+    runs.filter(|run| run.len() == 4 && (run.starts_with("19") || run.starts_with("20"))).map(str::to_owned).collect()
 }
 
 /// The articles of a text with lines 第…条. `\n` written as two characters also breaks a paragraph; headings are left out.
@@ -298,7 +329,7 @@ mod sqlite {
 
     use rusqlite::{Connection, OpenFlags};
 
-    use super::{ImportReport, TextError, TextStore, article_line, law_called};
+    use super::{ImportReport, TextError, TextStore, article_line, law_called, version_of};
     use crate::statutes::base::StatuteBase;
 
     pub(super) fn import(store: &TextStore, base: &StatuteBase, path: &Path) -> Result<Vec<ImportReport>, TextError> {
@@ -325,7 +356,9 @@ mod sqlite {
                     articles.insert(article.to_string(), text.unwrap_or_default());
                 }
             }
-            reports.push(store.store(&format!("{name}（{day}）"), Some(law), day.get(..4), articles)?);
+            let years: Vec<String> = day.get(..4).map(str::to_owned).into_iter().collect();
+            let taken_for = version_of(law, &years, articles.len()).map(|version| (law, version));
+            reports.push(store.store(&format!("{name}（{day}）"), taken_for, articles)?);
         }
         Ok(reports)
     }
