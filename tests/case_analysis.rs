@@ -26,13 +26,20 @@ fn the_case_analysis_is_judged_as_in_the_truth_table() {
     for (line, place, verdicts, right) in &truth {
         let finding = found.iter().find(|f| f.line == *line && f.place == *place).expect("the citation is found");
         assert_eq!(finding.verdicts, *verdicts, "line {line}: {}", finding.message);
-        let first = finding.suggestions.first().map(|s| format!("{} {}", s.law, s.place.split('(').next().unwrap_or("")));
-        assert!(right.is_empty() || first.as_deref().is_some_and(|first| right.contains(&first)), "line {line}: {first:?}");
+        let first =
+            finding.suggestions.first().map(|s| format!("{} {}", s.law, s.place.split('(').next().unwrap_or("")));
+        assert!(
+            right.is_empty() || first.as_deref().is_some_and(|first| right.contains(&first)),
+            "line {line}: {first:?}"
+        );
     }
     let numbered = found.iter().filter(|f| !f.place.is_empty()).count();
     assert_eq!(numbered, truth.len());
-    let outdated: Vec<u64> =
-        found.iter().filter(|f: &&CitationFinding| f.place.is_empty() && f.verdicts == [Verdict::Repealed]).map(|f| f.line).collect();
+    let outdated: Vec<u64> = found
+        .iter()
+        .filter(|f: &&CitationFinding| f.place.is_empty() && f.verdicts == [Verdict::Repealed])
+        .map(|f| f.line)
+        .collect();
     for line in [53, 54, 62, 63, 111, 119] {
         assert!(outdated.contains(&line), "the repealed law named on line {line}: {outdated:?}");
     }

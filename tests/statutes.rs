@@ -100,7 +100,8 @@ fn paragraphs_and_items_are_those_of_the_texts() {
             compared += 1;
             let structure = structure_of(text);
             if structure != entry.structure {
-                problems.push(format!("{file} {}: {:?}, but the text has {structure:?}", entry.article, entry.structure));
+                problems
+                    .push(format!("{file} {}: {:?}, but the text has {structure:?}", entry.article, entry.structure));
             }
         }
     }
@@ -116,7 +117,9 @@ fn no_sentence_of_a_law_is_copied() {
         for run in han_runs(&text) {
             runs.extend(run.windows(COPY).map(<[char]>::to_vec));
         }
-        titles.extend(text.split('《').skip(1).filter_map(|rest| rest.split_once('》')).map(|(title, _)| title.to_owned()));
+        titles.extend(
+            text.split('《').skip(1).filter_map(|rest| rest.split_once('》')).map(|(title, _)| title.to_owned()),
+        );
     }
     let base = base();
     titles.extend(base.laws().iter().flat_map(|law| [law.name.clone(), law.title.clone()]));

@@ -16,9 +16,30 @@ const COMMON_TOPIC: usize = 60;
 /// What many articles end with, whatever they are about. Cut out before sentences are compared: the pairs of letters in it
 /// are rare only because the gists of the base say it more briefly.
 const PHRASES: [&str; 24] = [
-    "应当承担赔偿责任", "承担赔偿责任", "应当承担侵权责任", "承担侵权责任", "依法追究刑事责任", "构成犯罪的", "应当承担", "法律责任", "合法权益",
-    "应当按照约定", "当事人另有约定", "另有约定的除外", "可以解除合同", "法律、行政法规", "有关规定", "应当依法", "予以处罚", "吊销营业执照",
-    "没收违法所得", "责令改正", "处以罚款", "应当", "规定", "可以",
+    "应当承担赔偿责任",
+    "承担赔偿责任",
+    "应当承担侵权责任",
+    "承担侵权责任",
+    "依法追究刑事责任",
+    "构成犯罪的",
+    "应当承担",
+    "法律责任",
+    "合法权益",
+    "应当按照约定",
+    "当事人另有约定",
+    "另有约定的除外",
+    "可以解除合同",
+    "法律、行政法规",
+    "有关规定",
+    "应当依法",
+    "予以处罚",
+    "吊销营业执照",
+    "没收违法所得",
+    "责令改正",
+    "处以罚款",
+    "应当",
+    "规定",
+    "可以",
 ];
 
 type Pair = (char, char);
@@ -77,10 +98,8 @@ impl ContentIndex {
         let pairs = postings.into_iter().map(|(pair, list)| (pair, (rarity(list.len()), list))).collect();
         let mut topics: Vec<(&str, Vec<u32>)> = topic_postings.into_iter().collect();
         topics.sort_by_key(|(topic, _)| *topic);
-        let automaton = AhoCorasick::builder()
-            .match_kind(MatchKind::Standard)
-            .build(topics.iter().map(|(topic, _)| topic))
-            .ok();
+        let automaton =
+            AhoCorasick::builder().match_kind(MatchKind::Standard).build(topics.iter().map(|(topic, _)| topic)).ok();
         let by_topic = topics
             .into_iter()
             .map(|(topic, list)| {

@@ -46,7 +46,8 @@ pub struct Document {
 pub fn read(path: &Path) -> Result<Document, InputError> {
     let stdin = path == Path::new("-");
     let name = if stdin { "<stdin>".to_owned() } else { path.display().to_string() };
-    let unreadable = |message: String, help: &str| InputError::Unreadable { path: name.clone(), message, help: help.to_owned() };
+    let unreadable =
+        |message: String, help: &str| InputError::Unreadable { path: name.clone(), message, help: help.to_owned() };
     let mut bytes = Vec::new();
     if stdin {
         io::stdin().lock().read_to_end(&mut bytes).map_err(|error| unreadable(error.to_string(), "check the input"))?;
@@ -83,7 +84,9 @@ fn decode(bytes: &[u8], document: &mut Document) -> String {
     if text.contains('\u{fffd}') {
         let at = text.find('\u{fffd}').unwrap_or(0);
         let line = text[..at].matches('\n').count() + 1;
-        document.problems.push(format!("{}:{line}: [encoding] bytes that are no text; save the file as UTF-8", document.path));
+        document
+            .problems
+            .push(format!("{}:{line}: [encoding] bytes that are no text; save the file as UTF-8", document.path));
     }
     text
 }
@@ -132,7 +135,8 @@ fn json_strings(value: &serde_json::Value, path: &str, line: u64, date: Option<D
 }
 
 fn csv_cells(text: &str, delimiter: u8, document: &mut Document) {
-    let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).has_headers(false).from_reader(text.as_bytes());
+    let mut reader =
+        csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).has_headers(false).from_reader(text.as_bytes());
     let mut header: Option<csv::StringRecord> = None;
     for record in reader.records() {
         let record = match record {

@@ -83,7 +83,10 @@ impl CitationEvaluation {
 impl fmt::Display for CitationEvaluation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let CitationEvaluation { citations, wrong, true_positives, false_positives, false_negatives, .. } = self;
-        writeln!(f, "citations {citations}, wrong {wrong}: TP {true_positives} FP {false_positives} FN {false_negatives}")?;
+        writeln!(
+            f,
+            "citations {citations}, wrong {wrong}: TP {true_positives} FP {false_positives} FN {false_negatives}"
+        )?;
         writeln!(
             f,
             "wrong: precision {:.3} recall {:.3}; same verdicts {}/{true_positives}; right article {}/{} = {:.3}",
@@ -123,7 +126,10 @@ pub fn evaluate(base: &StatuteBase, texts: &[LabelledText], date: Date) -> Citat
                     let same = finding.verdicts == expected;
                     evaluation.exact += usize::from(same);
                     if !same {
-                        let message = format!("~ {} {cited}: {words:?} but {:?}: {}", labelled.id, finding.verdicts, finding.message);
+                        let message = format!(
+                            "~ {} {cited}: {words:?} but {:?}: {}",
+                            labelled.id, finding.verdicts, finding.message
+                        );
                         evaluation.mistakes.push(message);
                     }
                     if !label.successor.is_empty() {
@@ -131,7 +137,8 @@ pub fn evaluate(base: &StatuteBase, texts: &[LabelledText], date: Date) -> Citat
                         if names_one_of(base, finding, &label.successor) {
                             evaluation.successor_named += 1;
                         } else {
-                            let message = format!("> {} {cited}: wants {:?}: {}", labelled.id, label.successor, finding.message);
+                            let message =
+                                format!("> {} {cited}: wants {:?}: {}", labelled.id, label.successor, finding.message);
                             evaluation.mistakes.push(message);
                         }
                     }
@@ -143,7 +150,9 @@ pub fn evaluate(base: &StatuteBase, texts: &[LabelledText], date: Date) -> Citat
                 }
                 (false, Some(finding)) => {
                     evaluation.false_positives += 1;
-                    evaluation.mistakes.push(format!("FP {} {cited}: {:?} {}", labelled.id, finding.verdicts, finding.message));
+                    evaluation
+                        .mistakes
+                        .push(format!("FP {} {cited}: {:?} {}", labelled.id, finding.verdicts, finding.message));
                 }
                 (false, None) => {
                     let unknown = label.verdict.contains(&Verdict::UnknownLaw);
@@ -169,6 +178,10 @@ fn names_one_of(base: &StatuteBase, finding: &CitationFinding, wanted: &[String]
     wanted.iter().any(|wanted| {
         let (law, place) = wanted.rsplit_once(' ').unwrap_or((wanted, ""));
         let law = base.law(law).map_or(law, |law| law.name.as_str());
-        finding.suggestions.iter().take(2).any(|s| s.law == law && (place.is_empty() || article(&s.place) == article(place)))
+        finding
+            .suggestions
+            .iter()
+            .take(2)
+            .any(|s| s.law == law && (place.is_empty() || article(&s.place) == article(place)))
     })
 }

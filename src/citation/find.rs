@@ -101,7 +101,8 @@ impl Finder<'_> {
     /// 《…》
     fn quoted(&mut self, start: usize) {
         let Some(end) = closing(self.text, start) else { return };
-        let inner: String = self.text[start + '《'.len_utf8()..end - '》'.len_utf8()].chars().filter(|c| !c.is_whitespace()).collect();
+        let inner: String =
+            self.text[start + '《'.len_utf8()..end - '》'.len_utf8()].chars().filter(|c| !c.is_whitespace()).collect();
         let (plain, year) = without_suffix(&inner);
         let law = [inner.as_str(), plain].into_iter().find_map(|name| self.known(name));
         match law {
@@ -140,7 +141,8 @@ impl Finder<'_> {
         let joined = self.joined(span.start);
         let found = places(&mut cursor, true);
         let before = &self.text[..span.start];
-        let formal = quoted || ["根据", "依据", "依照", "按照", "按", "依", "违反", "适用", "据"].iter().any(|w| before.ends_with(w));
+        let formal = quoted
+            || ["根据", "依据", "依照", "按照", "按", "依", "违反", "适用", "据"].iter().any(|w| before.ends_with(w));
         let name = match &law {
             Named::Law(at) => self.base.laws()[*at].name.clone(),
             Named::Other(name) => name.clone(),
@@ -151,7 +153,16 @@ impl Finder<'_> {
             if matches!(law, Named::Law(_)) {
                 let group = self.next_group(false);
                 let law = law.clone();
-                self.mentions.push(Mention { span, law, place: None, group, historical, year, formal, inferred: false });
+                self.mentions.push(Mention {
+                    span,
+                    law,
+                    place: None,
+                    group,
+                    historical,
+                    year,
+                    formal,
+                    inferred: false,
+                });
             }
         } else {
             let group = self.next_group(joined);
@@ -178,7 +189,8 @@ impl Finder<'_> {
                 }
                 *year = year.or(year_in(inner));
                 cursor.at += end.0 + end.1.len_utf8();
-            } else if cursor.eat_word(&["的", "中", "里", "之", "关于"]).is_none() && !skip_division(cursor, self.text) {
+            } else if cursor.eat_word(&["的", "中", "里", "之", "关于"]).is_none() && !skip_division(cursor, self.text)
+            {
                 return;
             }
         }
@@ -226,8 +238,10 @@ impl Finder<'_> {
         let letters = name.chars().count();
         let whole = begin > 0 || letters < 24;
         let act = name.ends_with('法') && !NO_ACT.iter().any(|word| name.ends_with(word));
-        let like = (act || (name.ends_with("条例") && !name.ends_with("本条例"))) && (4..=22).contains(&letters) && whole;
-        let odd = ["本", "该", "同", "此", "其", "公司", "本店", "店铺", "平台"].iter().any(|word| name.starts_with(word));
+        let like =
+            (act || (name.ends_with("条例") && !name.ends_with("本条例"))) && (4..=22).contains(&letters) && whole;
+        let odd =
+            ["本", "该", "同", "此", "其", "公司", "本店", "店铺", "平台"].iter().any(|word| name.starts_with(word));
         if !like || odd || name.contains(['的', '了', '是', '在', '和', '与']) {
             return;
         }
@@ -344,27 +358,80 @@ impl Finder<'_> {
 }
 
 const JOINTS: [&str; 22] = [
-    "、", "和", "及", "与", "或", "以及", "，", ",", "；", "以及原", "和原", "、原", "并", "或者", "，以及", "、《", "结合", "，结合", "并结合",
-    "还有", "/", "，并",
+    "、",
+    "和",
+    "及",
+    "与",
+    "或",
+    "以及",
+    "，",
+    ",",
+    "；",
+    "以及原",
+    "和原",
+    "、原",
+    "并",
+    "或者",
+    "，以及",
+    "、《",
+    "结合",
+    "，结合",
+    "并结合",
+    "还有",
+    "/",
+    "，并",
 ];
 /// What stands before 第N条 of the law named earlier in the sentence.
 const INTRODUCES: [&str; 31] = [
-    "、", "，", ",", "；", "和", "及", "与", "或", "（", "(", "根据", "依据", "依照", "按照", "按", "依", "据", "违反", "适用", "见", "在", "其", "参照",
-    "结合", "以及", "的", "同时", "即", "而", "：", "但",
+    "、", "，", ",", "；", "和", "及", "与", "或", "（", "(", "根据", "依据", "依照", "按照", "按", "依", "据", "违反",
+    "适用", "见", "在", "其", "参照", "结合", "以及", "的", "同时", "即", "而", "：", "但",
 ];
 /// What stands before 第N条 of the wording in force.
 const TODAY: [&str; 5] = ["现行", "现为", "现在的", "新法", "如今的"];
 /// Words between a law and 第N条 that say that another text is meant.
 const FOREIGN: [&str; 14] = [
-    "合同", "协议", "章程", "制度", "手册", "公约", "条款约定", "规则", "须知", "通知", "声明", "说明书", "条例", "办法",
+    "合同",
+    "协议",
+    "章程",
+    "制度",
+    "手册",
+    "公约",
+    "条款约定",
+    "规则",
+    "须知",
+    "通知",
+    "声明",
+    "说明书",
+    "条例",
+    "办法",
 ];
 /// What stands before the name of a law.
 const TRIGGERS: [&str; 20] = [
-    "根据", "依据", "依照", "按照", "违反", "适用", "参照", "结合", "以及", "触犯", "参见", "规定在", "按", "依", "和", "与", "及", "或", "即", "见",
+    "根据",
+    "依据",
+    "依照",
+    "按照",
+    "违反",
+    "适用",
+    "参照",
+    "结合",
+    "以及",
+    "触犯",
+    "参见",
+    "规定在",
+    "按",
+    "依",
+    "和",
+    "与",
+    "及",
+    "或",
+    "即",
+    "见",
 ];
 /// Words that end in 法 and are no law.
 const NO_ACT: [&str; 20] = [
-    "办法", "方法", "做法", "说法", "用法", "看法", "想法", "无法", "执法", "司法", "依法", "违法", "合法", "立法", "守法", "非法", "本法", "该法", "同法", "书法",
+    "办法", "方法", "做法", "说法", "用法", "看法", "想法", "无法", "执法", "司法", "依法", "违法", "合法", "立法",
+    "守法", "非法", "本法", "该法", "同法", "书法",
 ];
 
 /// The end of the 《…》 that opens at `start`, nested ones within it.
@@ -398,12 +465,15 @@ fn is_law_name(title: &str) -> bool {
     let ends = ["法", "法典", "条例", "规定", "办法", "细则", "解释", "决定", "规则", "批复", "通则"];
     let plain = title.split(['（', '(']).next().unwrap_or(title);
     let no = ["方法", "做法", "用法", "书法", "算法", "兵法", "魔法", "疗法", "打法", "玩法"];
-    ends.iter().any(|end| plain.ends_with(end)) && !no.iter().any(|end| plain.ends_with(end)) && plain.chars().count() >= 3
+    ends.iter().any(|end| plain.ends_with(end))
+        && !no.iter().any(|end| plain.ends_with(end))
+        && plain.chars().count() >= 3
 }
 
 /// 消法 in 以下简称“消法”.
 fn alias_of(inner: &str) -> Option<&str> {
-    let at = inner.find("简称").map(|at| at + "简称".len()).or_else(|| inner.find("下称").map(|at| at + "下称".len()))?;
+    let at =
+        inner.find("简称").map(|at| at + "简称".len()).or_else(|| inner.find("下称").map(|at| at + "下称".len()))?;
     let quotes = ['"', '“', '”', '「', '」', '《', '》', '\'', '‘', '’', ':', '：', '为', ' '];
     Some(inner[at..].trim_matches(quotes)).filter(|alias| (2..=20).contains(&alias.chars().count()))
 }
@@ -418,7 +488,9 @@ fn year_in(text: &str) -> Option<i16> {
 /// 2012 in 2012年版《治安管理处罚法》.
 fn year_before(text: &str, at: usize) -> Option<i16> {
     let before = text[..at].trim_end_matches([' ', '的', '《']);
-    let before = ["年版", "年修正", "年修订", "年修正版", "年修订版", "版", "修正版", "修订版"].iter().find_map(|end| before.strip_suffix(end))?;
+    let before = ["年版", "年修正", "年修订", "年修正版", "年修订版", "版", "修正版", "修订版"]
+        .iter()
+        .find_map(|end| before.strip_suffix(end))?;
     let before = before.trim_end_matches('年');
     let length = before.bytes().rev().take_while(u8::is_ascii_digit).count();
     if length == 4 { year_in(&before[before.len() - 4..]) } else { None }
@@ -428,7 +500,17 @@ fn year_before(text: &str, at: usize) -> Option<i16> {
 fn skip_division(cursor: &mut Cursor<'_>, text: &str) -> bool {
     let start = cursor.at;
     let word = cursor.eat_word(&[
-        "总则编", "物权编", "合同编", "人格权编", "婚姻家庭编", "继承编", "侵权责任编", "通则", "分则", "总则", "附则",
+        "总则编",
+        "物权编",
+        "合同编",
+        "人格权编",
+        "婚姻家庭编",
+        "继承编",
+        "侵权责任编",
+        "通则",
+        "分则",
+        "总则",
+        "附则",
     ]);
     if word.is_some() {
         return true;
@@ -437,7 +519,8 @@ fn skip_division(cursor: &mut Cursor<'_>, text: &str) -> bool {
         cursor.skip_blank();
         if cursor.number().is_some() && cursor.eat_word(&["编", "分编", "章", "节"]).is_some() {
             let rest = &text[cursor.at..];
-            let title = rest.char_indices().take(16).take_while(|(_, c)| *c == ' ' || ('\u{4e00}'..='\u{9fff}').contains(c));
+            let title =
+                rest.char_indices().take(16).take_while(|(_, c)| *c == ' ' || ('\u{4e00}'..='\u{9fff}').contains(c));
             cursor.at += title.map(|(at, c)| (at, c)).find(|(_, c)| *c == '第').map_or(0, |(at, _)| at);
             return true;
         }
@@ -451,8 +534,34 @@ fn is_former(text: &str, at: usize) -> bool {
     let before = text[..at].trim_end_matches([' ', '《', '“', '"']);
     let short = before.strip_suffix("中华人民共和国").unwrap_or(before);
     let words = [
-        "原", "旧", "老", "当时的", "当时有效的", "当时施行的", "当时适用的", "彼时的", "已废止的", "已经废止的", "已失效的", "被废止的", "废止前的",
-        "修订前的", "修订前", "修正前的", "修正前", "修改前的", "修改前", "原来的", "过去的", "以前的", "旧版", "老版", "原有的", "取代了", "替代了", "取代",
+        "原",
+        "旧",
+        "老",
+        "当时的",
+        "当时有效的",
+        "当时施行的",
+        "当时适用的",
+        "彼时的",
+        "已废止的",
+        "已经废止的",
+        "已失效的",
+        "被废止的",
+        "废止前的",
+        "修订前的",
+        "修订前",
+        "修正前的",
+        "修正前",
+        "修改前的",
+        "修改前",
+        "原来的",
+        "过去的",
+        "以前的",
+        "旧版",
+        "老版",
+        "原有的",
+        "取代了",
+        "替代了",
+        "取代",
         "废止了",
     ];
     words.iter().any(|word| short.ends_with(word))
@@ -478,7 +587,23 @@ fn boundary(text: &str, at: usize) -> usize {
 
 /// Whether the sentence `span` speaks of the law as repealed, or of facts of a year in `years`.
 pub(super) fn is_about_the_past(text: &str, span: &Span, years: Range<i16>) -> bool {
-    let words = ["废止", "失效", "取代", "替代", "不再适用", "同时废", "被吸收", "并入", "纳入民法典", "已被", "已经被", "改为", "现为", "对应", "旧法"];
+    let words = [
+        "废止",
+        "失效",
+        "取代",
+        "替代",
+        "不再适用",
+        "同时废",
+        "被吸收",
+        "并入",
+        "纳入民法典",
+        "已被",
+        "已经被",
+        "改为",
+        "现为",
+        "对应",
+        "旧法",
+    ];
     let sentence = &text[span.clone()];
     if words.iter().any(|word| sentence.contains(word)) {
         return true;

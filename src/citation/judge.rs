@@ -169,7 +169,9 @@ impl<'a> Judge<'a> {
                 }
                 Some(version) => return Standing::Former(version),
                 // A wording the base does not tell apart; numbers of the one in force are not held against it.
-                None if current.is_none_or(|current| year < current.in_force_from.year() - 1) => return Standing::Unknown,
+                None if current.is_none_or(|current| year < current.in_force_from.year() - 1) => {
+                    return Standing::Unknown;
+                }
                 None => {}
             }
         }
@@ -193,7 +195,9 @@ impl<'a> Judge<'a> {
         }
         let until = last.in_force_until.map_or(i16::MAX, |until| until.year());
         let around = sentence(self.text, &mention.span);
-        if mention.historical || is_about_the_past(self.text, &around, first.in_force_from.year()..until.saturating_add(1)) {
+        if mention.historical
+            || is_about_the_past(self.text, &around, first.in_force_from.year()..until.saturating_add(1))
+        {
             Standing::Former(last)
         } else {
             Standing::Repealed(last)
@@ -219,16 +223,20 @@ impl<'a> Judge<'a> {
         }
         let labels: Vec<String> = successors.iter().map(|s| s.label.clone()).collect();
         let (day, article) = (repeal_day(version), article_label(place.article));
-        notes.add(Verdict::Repealed, format!("《{}》自{day}起废止；{article}的内容现为{}", law.name, labels.join("、")));
+        notes
+            .add(Verdict::Repealed, format!("《{}》自{day}起废止；{article}的内容现为{}", law.name, labels.join("、")));
         successors.into_iter().for_each(|suggestion| notes.suggest(suggestion));
     }
 
     /// Where the content of an entry, or of the part that `place` names, stands today.
     fn successors(&self, entry: &ArticleEntry, place: &Place) -> Vec<Suggestion> {
-        let of_part = |successor: &&crate::statutes::law::Successor| match (successor.part, place.paragraph, place.item) {
+        let of_part = |successor: &&crate::statutes::law::Successor| match (successor.part, place.paragraph, place.item)
+        {
             (None, _, _) => true,
             (Some(_), None, None) => true,
-            (Some((p, i)), paragraph, item) => paragraph.is_none_or(|q| q == p) && (i.is_none() || item.is_none() || i == item),
+            (Some((p, i)), paragraph, item) => {
+                paragraph.is_none_or(|q| q == p) && (i.is_none() || item.is_none() || i == item)
+            }
         };
         let exact = |successor: &&crate::statutes::law::Successor| {
             successor.part.is_some_and(|(p, i)| {
@@ -300,7 +308,8 @@ impl<'a> Judge<'a> {
         let here = current.map_or(0.0, |id| score(id).max(said.map_or(0.0, |said| index.score(&said.around, id))));
         let best = others.iter().map(|(at, other)| (score((law_at, *at)), *other)).max_by(|a, b| a.0.total_cmp(&b.0));
         let Some((fit, other)) = best else { return false };
-        let by_content = said.is_some_and(|said| said.weight() >= LEAST_WEIGHT) && fit >= SAME_NUMBER && here <= fit * 0.6;
+        let by_content =
+            said.is_some_and(|said| said.weight() >= LEAST_WEIGHT) && fit >= SAME_NUMBER && here <= fit * 0.6;
         if !by_content && !beyond {
             return false;
         }
@@ -320,13 +329,16 @@ impl<'a> Judge<'a> {
             return true;
         }
         let successors = self.successors(other, place);
-        let stays = successors.iter().all(|s| s.law == law.name && s.place.split('(').next() == Some(place.article.to_string().as_str()));
+        let stays = successors
+            .iter()
+            .all(|s| s.law == law.name && s.place.split('(').next() == Some(place.article.to_string().as_str()));
         if stays {
             return false;
         }
         let labels: Vec<String> = successors.iter().map(|s| s.label.clone()).collect();
         let until = owner.in_force_until.map_or(String::new(), |until| format!("（施行至{until}）"));
-        let message = format!("{}是旧文本{until}的条号，相应内容现为{}", article_label(place.article), labels.join("、"));
+        let message =
+            format!("{}是旧文本{until}的条号，相应内容现为{}", article_label(place.article), labels.join("、"));
         notes.add(Verdict::Renumbered, message);
         successors.into_iter().for_each(|suggestion| notes.suggest(suggestion));
         true
@@ -336,7 +348,12 @@ impl<'a> Judge<'a> {
         let article = article_label(place.article);
         let last = place.until.unwrap_or(place.article);
         if let Some(count) = version.articles.filter(|count| last.number > *count) {
-            let text = format!("《{}》（{}起施行的文本）共{count}条，没有{}", law.name, version.in_force_from, article_label(last));
+            let text = format!(
+                "《{}》（{}起施行的文本）共{count}条，没有{}",
+                law.name,
+                version.in_force_from,
+                article_label(last)
+            );
             return notes.add(Verdict::NoSuchArticle, text);
         }
         let Some(entry) = entry else {
@@ -351,7 +368,8 @@ impl<'a> Judge<'a> {
             (Some(p), _) if usize::from(p) > paragraphs && !version.paragraphs_unsure => {
                 let mut message = format!("{article}只有{paragraphs}款，没有第{}款", chinese_number(u16::from(p)));
                 // 第八款 for 第一款第(八)项.
-                let holder = entry.structure.iter().position(|items| p <= *items).and_then(|at| u8::try_from(at + 1).ok());
+                let holder =
+                    entry.structure.iter().position(|items| p <= *items).and_then(|at| u8::try_from(at + 1).ok());
                 if let Some(holder) = holder.filter(|_| place.item.is_none()) {
                     let item = chinese_number(u16::from(p));
                     message.push_str(&format!("；疑为第({item})项"));
@@ -407,7 +425,8 @@ impl<'a> Judge<'a> {
             return;
         }
         let cited = cited.unwrap_or_default();
-        let here = cited.iter().map(|id| index.score(&said.main, *id).max(index.score(&said.around, *id))).fold(0.0, f32::max);
+        let here =
+            cited.iter().map(|id| index.score(&said.main, *id).max(index.score(&said.around, *id))).fold(0.0, f32::max);
         let mut ranked: Vec<(f32, EntryId)> = Vec::new();
         for (id, fit) in index.scores(&said.main).filter(|(_, fit)| *fit > WEAK) {
             let other = &base.laws()[id.0];
@@ -466,7 +485,11 @@ impl<'a> Judge<'a> {
         }
         let best = named.first().map_or(String::new(), |s| s.label.clone());
         let label = article_label(place.article);
-        let via = if owner.is_none() { format!("（原《{}》{}）", other.name, article_label(right.article)) } else { String::new() };
+        let via = if owner.is_none() {
+            format!("（原《{}》{}）", other.name, article_label(right.article))
+        } else {
+            String::new()
+        };
         let message = format!(
             "{label}说的是：{}；所述内容见{}{via}：{}",
             entry.gist_of(place.paragraph, place.item),
@@ -631,7 +654,8 @@ fn law_suggestion(law: &Law, reason: Reason) -> Suggestion {
 
 /// 第二百九十三条之一
 pub(super) fn article_label(article: Article) -> String {
-    let branch = if article.branch > 0 { format!("之{}", chinese_number(u16::from(article.branch))) } else { String::new() };
+    let branch =
+        if article.branch > 0 { format!("之{}", chinese_number(u16::from(article.branch))) } else { String::new() };
     format!("第{}条{branch}", chinese_number(article.number))
 }
 

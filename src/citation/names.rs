@@ -65,7 +65,18 @@ const POINTERS: [(&str, &[&str]); 24] = [
 const AFTER_ACT: [&str; 14] = ["律", "院", "官", "定", "庭", "学", "理", "则", "人", "案", "规", "制", "治", "条文"];
 /// Texts under or about a law.
 const UNDER: [&str; 12] = [
-    "实施条例", "实施细则", "实施办法", "司法解释", "若干解释", "解释", "修正案", "修订草案", "草案", "征求意见稿", "释义", "若干规定",
+    "实施条例",
+    "实施细则",
+    "实施办法",
+    "司法解释",
+    "若干解释",
+    "解释",
+    "修正案",
+    "修订草案",
+    "草案",
+    "征求意见稿",
+    "释义",
+    "若干规定",
 ];
 /// Words that contain a short name.
 const DECOYS: [&str; 20] = [
@@ -110,7 +121,8 @@ impl Names {
                         add_name(&mut patterns, short, law);
                     }
                     add_name(&mut patterns, &spelling, law);
-                    if !spelling.starts_with("中华人民共和国") && entry.title.starts_with("中华人民共和国") {
+                    if !spelling.starts_with("中华人民共和国") && entry.title.starts_with("中华人民共和国")
+                    {
                         add_name(&mut patterns, &format!("中华人民共和国{spelling}"), law);
                     }
                     debug_assert!(length > 0, "no name is empty");
@@ -143,7 +155,10 @@ impl Names {
     }
 
     /// The tokens of `text` in order, with the byte ranges they stand on.
-    pub fn find<'n, 't>(&'n self, text: &'t str) -> impl Iterator<Item = (std::ops::Range<usize>, Token)> + use<'n, 't> {
+    pub fn find<'n, 't>(
+        &'n self,
+        text: &'t str,
+    ) -> impl Iterator<Item = (std::ops::Range<usize>, Token)> + use<'n, 't> {
         let matches = self.automaton.iter().flat_map(move |automaton| automaton.find_iter(text));
         matches.map(|found| (found.range(), self.tokens[found.pattern().as_usize()]))
     }

@@ -173,7 +173,10 @@ pub(super) fn parts_of(cursor: &mut Cursor<'_>, article: Article) -> Vec<Place> 
     let start = cursor.at;
     let parts = parts(cursor);
     let span = start..cursor.at;
-    parts.into_iter().map(|(paragraph, item)| Place { span: span.clone(), article, until: None, paragraph, item }).collect()
+    parts
+        .into_iter()
+        .map(|(paragraph, item)| Place { span: span.clone(), article, until: None, paragraph, item })
+        .collect()
 }
 
 fn one(cursor: &mut Cursor<'_>, bare: bool, places: &mut Vec<Place>) -> bool {

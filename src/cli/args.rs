@@ -12,7 +12,11 @@ use crate::model::{Channel, Severity};
 ///
 /// Offline checker for Chinese customer-service transcripts.
 #[derive(Debug, Parser)]
-#[command(name = "zhijian", version, after_help = "退出码 exit codes: 0 未达阈值 clean, 1 达到阈值 findings, 2 用法错误或未能读全 incomplete")]
+#[command(
+    name = "zhijian",
+    version,
+    after_help = "退出码 exit codes: 0 未达阈值 clean, 1 达到阈值 findings, 2 用法错误或未能读全 incomplete"
+)]
 pub struct Arguments {
     #[command(subcommand)]
     pub command: Command,

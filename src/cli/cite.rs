@@ -86,7 +86,8 @@ fn write(arguments: &CiteArguments, findings: &[LocatedCitation]) -> Result<(), 
 fn eval(base: &StatuteBase, arguments: &CiteArguments) -> Result<Outcome, Failure> {
     let mut texts: Vec<LabelledText> = Vec::new();
     for path in &arguments.inputs {
-        let text = std::fs::read_to_string(path).map_err(|error| Failure(format!("{}: [read] {error}", path.display())))?;
+        let text =
+            std::fs::read_to_string(path).map_err(|error| Failure(format!("{}: [read] {error}", path.display())))?;
         for (line, row) in (1..).zip(text.lines()).filter(|(_, row)| !row.trim().is_empty()) {
             let parsed = serde_json::from_str(row);
             texts.push(parsed.map_err(|error| Failure(format!("{}:{line}: [gold] {error}", path.display())))?);

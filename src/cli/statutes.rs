@@ -43,7 +43,13 @@ fn list(base: &StatuteBase) -> Result<Outcome, Failure> {
     Ok(Outcome::Clean)
 }
 
-fn show(base: &StatuteBase, name: &str, place: Option<&str>, options: &RuleOptions, texts: Option<&TextStore>) -> Result<Outcome, Failure> {
+fn show(
+    base: &StatuteBase,
+    name: &str,
+    place: Option<&str>,
+    options: &RuleOptions,
+    texts: Option<&TextStore>,
+) -> Result<Outcome, Failure> {
     let Some(law) = base.law(name) else {
         return Err(Failure(format!("没有法律 '{name}'；用 `zhijian statutes list` 查看全部法律")));
     };
@@ -72,7 +78,9 @@ fn show(base: &StatuteBase, name: &str, place: Option<&str>, options: &RuleOptio
             Some(text) => anstream::println!("原文：{text}"),
             None => {
                 let (law, dir) = (&cited.law.name, texts.dir().display());
-                return Err(Failure(format!("没有《{law}》这一文本的原文（{dir}）；先用 `zhijian statutes import` 导入")));
+                return Err(Failure(format!(
+                    "没有《{law}》这一文本的原文（{dir}）；先用 `zhijian statutes import` 导入"
+                )));
             }
         }
     }

@@ -105,7 +105,20 @@ pub fn write_jsonl(mut out: impl Write, findings: &[LocatedCitation]) -> io::Res
 pub fn write_csv(mut out: impl Write, findings: &[LocatedCitation]) -> io::Result<()> {
     out.write_all("\u{feff}".as_bytes())?;
     let mut csv = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
-    csv.write_record(["来源文件", "字段", "行", "列", "引用", "法律", "条款项", "结论", "级别", "建议条文", "说明", "适用日期"])?;
+    csv.write_record([
+        "来源文件",
+        "字段",
+        "行",
+        "列",
+        "引用",
+        "法律",
+        "条款项",
+        "结论",
+        "级别",
+        "建议条文",
+        "说明",
+        "适用日期",
+    ])?;
     for LocatedCitation { path, field, finding } in findings {
         let verdicts: Vec<&str> = finding.verdicts.iter().map(|verdict| verdict.chinese()).collect();
         let labels: Vec<&str> = finding.suggestions.iter().map(|suggestion| suggestion.label.as_str()).collect();
@@ -166,11 +179,8 @@ pub fn write_sarif(mut out: impl Write, findings: &[LocatedCitation]) -> io::Res
                 .build(),
         )
     });
-    let driver = ToolComponent::builder()
-        .name(env!("CARGO_PKG_NAME"))
-        .version(env!("CARGO_PKG_VERSION"))
-        .rules(rules)
-        .build();
+    let driver =
+        ToolComponent::builder().name(env!("CARGO_PKG_NAME")).version(env!("CARGO_PKG_VERSION")).rules(rules).build();
     let run = Run::builder()
         .tool(Tool::builder().driver(driver).build())
         .column_kind(serde_json::Value::from("unicodeCodePoints"))

@@ -152,16 +152,27 @@ impl StatuteBase {
             for entry in &law.articles {
                 for successor in &entry.successors {
                     if self.resolve(&successor.to).is_none() {
-                        let message = format!("{} {}: successor '{}' does not resolve", law.name, entry.article, successor.to);
+                        let message =
+                            format!("{} {}: successor '{}' does not resolve", law.name, entry.article, successor.to);
                         let help = "name an article that the statute base has";
-                        problems.push(Diagnostic::of_file(&format!("statutes: {}", law.name), "successor", message, help));
+                        problems.push(Diagnostic::of_file(
+                            &format!("statutes: {}", law.name),
+                            "successor",
+                            message,
+                            help,
+                        ));
                     }
                 }
                 for to in entry.misread.iter().filter_map(|misread| misread.to.as_ref()) {
                     if self.resolve(to).is_none() {
                         let message = format!("{} {}: misread.to '{to}' does not resolve", law.name, entry.article);
                         let help = "name an article that the statute base has";
-                        problems.push(Diagnostic::of_file(&format!("statutes: {}", law.name), "misread", message, help));
+                        problems.push(Diagnostic::of_file(
+                            &format!("statutes: {}", law.name),
+                            "misread",
+                            message,
+                            help,
+                        ));
                     }
                 }
             }

@@ -187,7 +187,14 @@ impl TextStore {
         let count = articles.len();
         let Some((law, version)) = taken_for else {
             let source = source.to_owned();
-            return Ok(ImportReport { source, taken_for: None, articles: count, expected: None, missing: vec![], structure: vec![] });
+            return Ok(ImportReport {
+                source,
+                taken_for: None,
+                articles: count,
+                expected: None,
+                missing: vec![],
+                structure: vec![],
+            });
         };
         let (mut missing, mut structure) = (Vec::new(), Vec::new());
         for entry in law.articles.iter().filter(|entry| entry.versions.contains(&version.id)) {
@@ -347,7 +354,8 @@ mod sqlite {
             let (id, name, day): (String, String, String) = row.map_err(wrong)?;
             // The file holds hundreds of laws; only those of the base are of use.
             let Some(law) = law_called(base, &name) else { continue };
-            let mut query = database.prepare("SELECT article_no, article_text FROM articles WHERE law_id = ?1").map_err(wrong)?;
+            let mut query =
+                database.prepare("SELECT article_no, article_text FROM articles WHERE law_id = ?1").map_err(wrong)?;
             let rows = query.query_map([&id], |row| Ok((row.get(0)?, row.get(1)?))).map_err(wrong)?;
             let mut articles = BTreeMap::new();
             for row in rows {
@@ -372,7 +380,8 @@ mod sqlite {
     use crate::statutes::base::StatuteBase;
 
     pub(super) fn import(_: &TextStore, _: &StatuteBase, path: &Path) -> Result<Vec<ImportReport>, TextError> {
-        let message = "this program was built without the feature import-sqlite; give a folder of text files".to_owned();
+        let message =
+            "this program was built without the feature import-sqlite; give a folder of text files".to_owned();
         Err(TextError::Form { path: path.to_owned(), message })
     }
 }
