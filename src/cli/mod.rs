@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod args;
+mod cite;
 mod eval;
 mod progress;
 mod rules;
@@ -48,6 +49,7 @@ pub fn main() -> ExitCode {
         Command::Scan(arguments) => scan::run(arguments),
         Command::Eval(arguments) => eval::run(arguments),
         Command::Rules(arguments) => rules::run(arguments),
+        Command::Cite(arguments) => cite::run(arguments),
         Command::Statutes(arguments) => statutes::run(arguments),
     };
     match outcome {

@@ -121,7 +121,7 @@ fn long_id(id: &str) -> String {
 }
 
 /// A cell that begins as formulas do is kept as text by an apostrophe before it.
-fn defuse(cell: &str) -> String {
+pub(super) fn defuse(cell: &str) -> String {
     if cell.starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠']) {
         format!("'{cell}")
     } else {

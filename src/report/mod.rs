@@ -1,5 +1,6 @@
 //! Findings → bytes.
 
+pub mod citations;
 pub mod csv;
 pub mod jsonl;
 pub mod mask;

@@ -9,7 +9,7 @@ use jiff::civil::Date;
 
 use crate::error::{Diagnostic, LoadError, SourceFile};
 use crate::model::{StatuteRef, chinese_number};
-use crate::statutes::law::{ArticleEntry, Law, Version};
+use crate::statutes::law::{ArticleEntry, Change, Law, Version};
 
 static STATUTES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/statutes");
 
@@ -163,6 +163,18 @@ impl StatuteBase {
                         ));
                     }
                 }
+                for to in entry.misread.iter().filter_map(|misread| misread.to.as_ref()) {
+                    if self.resolve(to).is_none() {
+                        let message = format!("{} {}: misread.to '{to}' does not resolve", law.name, entry.article);
+                        let help = "name an article that the statute base has";
+                        problems.push(Diagnostic::of_file(
+                            &format!("statutes: {}", law.name),
+                            "misread",
+                            message,
+                            help,
+                        ));
+                    }
+                }
             }
         }
     }
@@ -201,13 +213,26 @@ impl StatuteBase {
                 _ => self.predecessor(law, version, reference),
             };
         }
-        self.laws.iter().filter(|other| !std::ptr::eq(*other, law) && applies(other, industry)).find_map(|other| {
+        let others = self.laws.iter().filter(|other| !std::ptr::eq(*other, law) && applies(other, industry));
+        let predecessors = others.filter_map(|other| {
             let version = other.versions.iter().find(|version| version.covers(date))?;
-            self.predecessor(other, version, reference)
-        })
+            self.ranked_predecessor(other, version, reference)
+        });
+        // The closest content; of equals the first law.
+        predecessors.reduce(|best, other| if other.0 > best.0 { other } else { best }).map(|(_, cited)| cited)
     }
 
     fn predecessor<'b>(&'b self, law: &'b Law, version: &'b Version, reference: &StatuteRef) -> Option<Cited<'b>> {
+        self.ranked_predecessor(law, version, reference).map(|(_, cited)| cited)
+    }
+
+    /// The predecessor in `version`, ranked by how closely the part fits and how little the content changed.
+    fn ranked_predecessor<'b>(
+        &'b self,
+        law: &'b Law,
+        version: &'b Version,
+        reference: &StatuteRef,
+    ) -> Option<(u8, Cited<'b>)> {
         let target = self.law(&reference.law)?;
         let mut best: Option<(u8, Cited<'b>)> = None;
         for entry in law.articles.iter().filter(|entry| entry.versions.contains(&version.id)) {
@@ -222,14 +247,21 @@ impl StatuteBase {
                 {
                     continue;
                 }
-                let closeness = u8::from(to.paragraph == reference.paragraph) + u8::from(to.item == reference.item);
+                let part = u8::from(to.paragraph == reference.paragraph) + u8::from(to.item == reference.item);
+                let kept = match successor.change {
+                    Change::Same => 3,
+                    Change::Wording => 2,
+                    Change::Changed => 1,
+                    Change::Rewritten => 0,
+                };
+                let closeness = part * 4 + kept;
                 let (paragraph, item) = successor.part.map_or((None, None), |(p, i)| (Some(p), i));
                 if best.as_ref().is_none_or(|(other, _)| closeness > *other) {
                     best = Some((closeness, Cited { law, version, entry, paragraph, item }));
                 }
             }
         }
-        best.map(|(_, cited)| cited)
+        best
     }
 }
 
@@ -242,11 +274,12 @@ fn cite<'b>(law: &'b Law, version: &'b Version, reference: &StatuteRef) -> Optio
     Some(Cited { law, version, entry, paragraph: reference.paragraph, item: reference.item })
 }
 
-/// Whether a law applies to a trade. A law limited to some trades applies only where the trade is known to be one.
+/// Whether a law applies to a trade, named by a word that exports use or by its key in statute files. A law limited to some trades applies only where the trade is known to be one.
 fn applies(law: &Law, industry: &str) -> bool {
     let industry = industry.to_lowercase();
     law.sectors.is_empty()
         || SECTORS.iter().any(|(sector, words)| {
-            law.sectors.iter().any(|s| s == sector) && words.iter().any(|word| industry.contains(word))
+            law.sectors.iter().any(|s| s == sector)
+                && (industry == *sector || words.iter().any(|word| industry.contains(word)))
         })
 }

@@ -27,6 +27,8 @@ pub struct Law {
     pub sectors: Vec<String>,
     /// The law that replaced it as a whole.
     pub successor: Option<String>,
+    /// The first day of the law in any wording, where that is before the first of `versions`.
+    pub in_force_since: Option<Date>,
     /// Doubts about dates, wording and source.
     #[serde(default)]
     pub note: String,
@@ -79,6 +81,9 @@ pub struct Version {
     pub articles: Option<u16>,
     /// Whether every article of it has an entry.
     pub coverage: Coverage,
+    /// Whether the source lost breaks between paragraphs, so that an article may have more of them than its entry says.
+    #[serde(default)]
+    pub paragraphs_unsure: bool,
     /// Doubts.
     #[serde(default)]
     pub note: String,
@@ -168,6 +173,22 @@ pub struct ArticleEntry {
     /// Where its content stands today; only on former versions and repealed laws.
     #[serde(default)]
     pub successors: Vec<Successor>,
+    /// What is often said of the article although it does not say so.
+    #[serde(default)]
+    pub misread: Vec<Misread>,
+}
+
+/// Something that is often wrongly attributed to an article.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Misread {
+    /// Words that show it when all of them stand in the sentence.
+    pub words: Vec<String>,
+    /// What is wrong.
+    pub note: String,
+    /// Where it stands in fact, if anywhere; `None` also where the article is right and its content is not.
+    #[serde(default, deserialize_with = "optional_reference")]
+    pub to: Option<StatuteRef>,
 }
 
 impl ArticleEntry {
@@ -227,6 +248,10 @@ fn article<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Article,
 
 fn reference<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<StatuteRef, D::Error> {
     String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+}
+
+fn optional_reference<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<StatuteRef>, D::Error> {
+    reference(deserializer).map(Some)
 }
 
 fn part<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<(u8, Option<u8>)>, D::Error> {

@@ -3,7 +3,9 @@
 pub mod base;
 pub mod finding;
 pub mod law;
+pub mod search;
+pub mod texts;
 
 pub use base::{Cited, StatuteBase};
 pub use finding::{Finding, FindingSource, FindingStatute};
-pub use law::{ArticleEntry, Law, Liability, Version};
+pub use law::{ArticleEntry, Coverage, Law, Liability, Version};
