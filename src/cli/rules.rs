@@ -29,14 +29,7 @@ fn show(id: &str, options: &RuleOptions) -> Result<Outcome, Failure> {
         return Err(Failure(format!("没有规则 '{id}'；用 `zhijian rules list` 查看全部规则")));
     };
     anstream::println!("{} {}（{}，{}）", rule.id, rule.title, rule.family.chinese(), rule.severity.chinese());
-    anstream::println!(
-        "理由：{}\n建议：{}\n来源：{}（{}）\n文件：{}",
-        rule.why,
-        rule.advice,
-        rule.source,
-        rule.since,
-        rule.path
-    );
+    anstream::println!("理由：{}\n建议：{}\n来源：{}（{}）\n文件：{}", rule.why, rule.advice, rule.source, rule.since, rule.path);
     anstream::println!("法条：");
     for (reference, _) in &rule.statutes {
         if let Some(cited) = checker.statutes.resolve(reference) {
@@ -59,9 +52,7 @@ fn check(options: &RuleOptions) -> Result<Outcome, Failure> {
     let rules = checker(options)?.rules;
     let entries: usize = rules.rules.iter().map(|rule| rule.entries).sum();
     let (count, classes, literals) = (rules.rules.len(), rules.class_entries, rules.literals.len());
-    anstream::println!(
-        "规则 {count} 条，词条与句式 {entries} 个，词类词条 {classes} 个，展开后字面词 {literals} 个：未发现问题"
-    );
+    anstream::println!("规则 {count} 条，词条与句式 {entries} 个，词类词条 {classes} 个，展开后字面词 {literals} 个：未发现问题");
     Ok(Outcome::Clean)
 }
 

@@ -87,8 +87,14 @@ impl Export {
             None => {
                 let at = u32::try_from(self.headers.len()).expect("fewer than 2^32 conversations fit in memory");
                 let (channel, industry, date) = describe();
-                let header =
-                    Header { id: self.store(id), channel, industry: self.store(&industry), date, file, rows: 0 };
+                let header = Header {
+                    id: self.store(id),
+                    channel,
+                    industry: self.store(&industry),
+                    date,
+                    file,
+                    rows: 0,
+                };
                 self.headers.push(header);
                 self.ids.insert(key, at);
                 self.ledger.conversations += 1;

@@ -244,12 +244,7 @@ impl<'s> Compiler<'s> {
         for pair in rules.windows(2) {
             if pair[0].0.id == pair[1].0.id {
                 let message = format!("rule '{}' is also defined in {}", pair[1].0.id, pair[0].0.path);
-                self.problems.push(Diagnostic::of_file(
-                    &pair[1].0.path,
-                    "duplicate-rule",
-                    message,
-                    "rename one of them",
-                ));
+                self.problems.push(Diagnostic::of_file(&pair[1].0.path, "duplicate-rule", message, "rename one of them"));
             }
         }
         self.link_dialogues(&mut rules);
@@ -584,8 +579,10 @@ impl<'s> Compiler<'s> {
     fn guards_of(&mut self, file: &SourceFile, rule: &RuleFile, family: Family) -> Vec<Condition> {
         for name in rule.guards.iter().chain(&rule.guards_off) {
             if !self.guards.contains_key(name.as_ref()) {
-                let help = nearest(name.as_ref(), self.guards.keys())
-                    .map_or_else(|| "see guards/".to_owned(), |near| format!("did you mean '{near}'?"));
+                let help = nearest(name.as_ref(), self.guards.keys()).map_or_else(
+                    || "see guards/".to_owned(),
+                    |near| format!("did you mean '{near}'?"),
+                );
                 let message = format!("there is no guard '{}'", name.as_ref());
                 self.problem(file, name.span(), "unknown-guard", message, &help);
             }
@@ -618,12 +615,7 @@ impl<'s> Compiler<'s> {
                 dialogue.rules.extend(found.map(|(index, _)| index));
                 if dialogue.rules.len() == before {
                     let message = format!("no turn rule is called '{wanted}'");
-                    self.problems.push(file.diagnostic(
-                        link.span(),
-                        "unknown-rule",
-                        message,
-                        "write an id or 'family.*'",
-                    ));
+                    self.problems.push(file.diagnostic(link.span(), "unknown-rule", message, "write an id or 'family.*'"));
                 }
             }
         }
@@ -656,12 +648,8 @@ impl<'s> Compiler<'s> {
         let text = |ids: &BTreeSet<LiteralId>| -> Vec<&str> {
             ids.iter().map(|id| self.literals[*id as usize].as_str()).collect()
         };
-        let sound_anchors: Vec<String> = self
-            .sound
-            .iter()
-            .filter(|id| plain.contains(id))
-            .map(|id| sound_text(&self.literals[*id as usize]))
-            .collect();
+        let sound_anchors: Vec<String> =
+            self.sound.iter().filter(|id| plain.contains(id)).map(|id| sound_text(&self.literals[*id as usize])).collect();
         let gate = Gate {
             plain: automaton(&text(&plain)),
             folded: automaton(&text(&folded)),
