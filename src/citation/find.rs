@@ -519,9 +519,9 @@ fn skip_division(cursor: &mut Cursor<'_>, text: &str) -> bool {
         cursor.skip_blank();
         if cursor.number().is_some() && cursor.eat_word(&["编", "分编", "章", "节"]).is_some() {
             let rest = &text[cursor.at..];
-            let title =
+            let mut title =
                 rest.char_indices().take(16).take_while(|(_, c)| *c == ' ' || ('\u{4e00}'..='\u{9fff}').contains(c));
-            cursor.at += title.map(|(at, c)| (at, c)).find(|(_, c)| *c == '第').map_or(0, |(at, _)| at);
+            cursor.at += title.find(|(_, c)| *c == '第').map_or(0, |(at, _)| at);
             return true;
         }
     }

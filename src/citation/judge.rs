@@ -245,7 +245,7 @@ impl<'a> Judge<'a> {
         };
         let mut chosen: Vec<_> = entry.successors.iter().filter(of_part).collect();
         let whole = place.paragraph.is_none() && place.item.is_none();
-        if !whole && chosen.iter().any(|s| exact(s)) {
+        if !whole && chosen.iter().any(&exact) {
             chosen.retain(|s| exact(s));
         }
         let mut found: Vec<Suggestion> = Vec::new();

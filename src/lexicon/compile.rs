@@ -273,12 +273,7 @@ impl<'s> Compiler<'s> {
         for pair in rules.windows(2) {
             if pair[0].0.id == pair[1].0.id {
                 let message = format!("rule '{}' is also defined in {}", pair[1].0.id, pair[0].0.path);
-                self.problems.push(Diagnostic::of_file(
-                    &pair[1].0.path,
-                    "duplicate-rule",
-                    message,
-                    "rename one of them",
-                ));
+                self.problems.push(Diagnostic::of_file(&pair[1].0.path, "duplicate-rule", message, "rename one of them"));
             }
         }
         self.link_dialogues(&mut rules);
@@ -609,8 +604,10 @@ impl<'s> Compiler<'s> {
     fn guards_of(&mut self, file: &SourceFile, rule: &RuleFile, family: Family) -> Vec<Condition> {
         for name in rule.guards.iter().chain(&rule.guards_off) {
             if !self.guards.contains_key(name.as_ref()) {
-                let help = nearest(name.as_ref(), self.guards.keys())
-                    .map_or_else(|| "see guards/".to_owned(), |near| format!("did you mean '{near}'?"));
+                let help = nearest(name.as_ref(), self.guards.keys()).map_or_else(
+                    || "see guards/".to_owned(),
+                    |near| format!("did you mean '{near}'?"),
+                );
                 let message = format!("there is no guard '{}'", name.as_ref());
                 self.problem(file, name.span(), "unknown-guard", message, &help);
             }
@@ -643,12 +640,7 @@ impl<'s> Compiler<'s> {
                 dialogue.rules.extend(found.map(|(index, _)| index));
                 if dialogue.rules.len() == before {
                     let message = format!("no turn rule is called '{wanted}'");
-                    self.problems.push(file.diagnostic(
-                        link.span(),
-                        "unknown-rule",
-                        message,
-                        "write an id or 'family.*'",
-                    ));
+                    self.problems.push(file.diagnostic(link.span(), "unknown-rule", message, "write an id or 'family.*'"));
                 }
             }
         }

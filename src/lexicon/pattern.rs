@@ -242,21 +242,14 @@ fn lower(nodes: &[Node], readings: &mut Vec<Vec<Place>>) -> Result<(), String> {
                                     whole.push(place);
                                 }
                                 if places.is_empty() && gap != Gap::None {
-                                    whole.push(Place {
-                                        gap,
-                                        literals: vec![String::new()],
-                                        classes: vec![],
-                                        whole: false,
-                                    });
+                                    whole.push(Place { gap, literals: vec![String::new()], classes: vec![], whole: false });
                                 }
                                 all.push(whole);
                             }
                         }
                     }
                     if all.len() > MAX_READINGS {
-                        return Err(format!(
-                            "the phrase has more than {MAX_READINGS} readings; use a class or split it"
-                        ));
+                        return Err(format!("the phrase has more than {MAX_READINGS} readings; use a class or split it"));
                     }
                     *readings = all;
                     gap = Gap::None;

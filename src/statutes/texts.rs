@@ -278,11 +278,11 @@ pub fn articles_of(text: &str) -> BTreeMap<String, String> {
             current = Some(key);
         } else if is_heading(line) {
             current = None;
-        } else if let (Some(key), false) = (&current, line.is_empty()) {
-            if let Some(text) = articles.get_mut(key) {
-                text.push('\n');
-                text.push_str(line);
-            }
+        } else if let Some(key) = current.as_ref().filter(|_| !line.is_empty())
+            && let Some(text) = articles.get_mut(key)
+        {
+            text.push('\n');
+            text.push_str(line);
         }
     }
     articles
