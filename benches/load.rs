@@ -22,7 +22,7 @@ fn load(c: &mut Criterion) {
 
 fn automata(c: &mut Criterion) {
     let rules = RuleSet::compile(&Sources::builtin()).expect("the embedded rules load");
-    let literals = rules.gate_literals();
+    let literals = &common::literals(&rules);
     let texts = common::agent_texts();
     let bytes: usize = texts.iter().map(String::len).sum();
     let expected = texts.iter().filter(|text| literals.iter().any(|literal| text.contains(literal.as_str()))).count();

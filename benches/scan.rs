@@ -23,7 +23,7 @@ fn scan(c: &mut Criterion) {
         let bytes = fs::metadata(&path).expect("written").len();
         let mut group = c.benchmark_group(if clean { "scan clean day" } else { "scan example day" });
         group.sample_size(10).throughput(Throughput::Bytes(bytes));
-        let literals = checker.rules.gate_literals();
+        let literals = &common::literals(&checker.rules);
         let dfa = AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).build(literals).expect("builds");
         let expected = floor(&path, &dfa);
         group.bench_function("floor", |b| b.iter(|| assert_eq!(floor(&path, &dfa), expected)));

@@ -48,8 +48,7 @@ impl Checker {
     /// # Errors
     /// Every problem found in the files.
     pub fn load(sources: &Sources, statute_dirs: &[&Path]) -> Result<Checker, LoadError> {
-        let rules = RuleSet::compile(sources);
-        let statutes = StatuteBase::load(statute_dirs);
+        let (rules, statutes) = rayon::join(|| RuleSet::compile(sources), || StatuteBase::load(statute_dirs));
         let (rules, statutes) = match (rules, statutes) {
             (Ok(rules), Ok(statutes)) => (rules, statutes),
             (rules, statutes) => {

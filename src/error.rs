@@ -106,7 +106,8 @@ impl SourceFile {
         let (line, column) = self.index.locate(&self.text, span.start);
         let whole = self.index.line(&self.text, line);
         let before = column as usize - 1;
-        let width = self.text.get(span).map_or(1, |s| s.chars().count()).min(whole.chars().count().saturating_sub(before));
+        let width =
+            self.text.get(span).map_or(1, |s| s.chars().count()).min(whole.chars().count().saturating_sub(before));
         // Of a long line only the part around the place is shown.
         let cut = before.saturating_sub(EXCERPT);
         let excerpt = whole.chars().skip(cut).take(before - cut + width.min(EXCERPT) + EXCERPT).collect();

@@ -85,11 +85,7 @@ pub struct Counts {
 impl Counts {
     fn of<T: Ord>(gold: &BTreeSet<T>, borderline: &BTreeSet<T>, found: &BTreeSet<T>) -> Counts {
         let wrong = found.iter().filter(|unit| !gold.contains(unit) && !borderline.contains(unit));
-        Counts {
-            right: gold.intersection(found).count(),
-            wrong: wrong.count(),
-            missed: gold.difference(found).count(),
-        }
+        Counts { right: gold.intersection(found).count(), wrong: wrong.count(), missed: gold.difference(found).count() }
     }
 
     /// Right among all found; `None` when nothing was found.
@@ -166,7 +162,8 @@ pub fn evaluate(gold: &[GoldConversation], findings: &[Finding]) -> Evaluation {
             borderline.extend(turn.borderline.iter().map(|family| unit(*family)));
         }
         whole.extend(conversation.dialogue_labels.iter().map(|label| (conversation.id.clone(), label.family)));
-        whole_borderline.extend(conversation.dialogue_borderline.iter().map(|family| (conversation.id.clone(), *family)));
+        whole_borderline
+            .extend(conversation.dialogue_borderline.iter().map(|family| (conversation.id.clone(), *family)));
     }
     let conduct = || findings.iter().filter(|finding| finding.family != Family::Citation);
     let unit = |finding: &Finding| finding.turn.map(|turn| (finding.conversation.clone(), turn, finding.family));
@@ -195,7 +192,10 @@ pub fn evaluate(gold: &[GoldConversation], findings: &[Finding]) -> Evaluation {
     };
     let mut mistakes: Vec<Mistake> = Vec::new();
     mistakes.extend(
-        found.iter().filter(|u| !labels.contains(*u) && !borderline.contains(*u)).map(|u| mistake(true, &u.0, Some(u.1), u.2)),
+        found
+            .iter()
+            .filter(|u| !labels.contains(*u) && !borderline.contains(*u))
+            .map(|u| mistake(true, &u.0, Some(u.1), u.2)),
     );
     mistakes.extend(labels.difference(&found).map(|u| mistake(false, &u.0, Some(u.1), u.2)));
     mistakes.extend(

@@ -26,8 +26,12 @@ impl Channel {
     /// Reads the words exports use (`chat`, `在线`, `call`, `热线`, `电话`, `script`, `话术` …); `None` for any other.
     pub fn from_word(word: &str) -> Option<Channel> {
         Some(match word.trim().to_lowercase().as_str() {
-            "chat" | "在线" | "im" | "聊天" | "网页" | "在线客服" | "文字" | "app" | "微信" => Channel::Chat,
-            "call" | "热线" | "电话" | "语音" | "呼入" | "呼出" | "通话" | "voice" | "phone" => Channel::Call,
+            "chat" | "在线" | "im" | "聊天" | "网页" | "在线客服" | "文字" | "app" | "微信" => {
+                Channel::Chat
+            }
+            "call" | "热线" | "电话" | "语音" | "呼入" | "呼出" | "通话" | "voice" | "phone" => {
+                Channel::Call
+            }
             "script" | "话术" | "机器人" | "脚本" | "快捷短语" | "ivr" => Channel::Script,
             _ => return None,
         })
@@ -231,9 +235,9 @@ impl RuleId {
             return Err(format!("'{family}' is not a family"));
         }
         let kebab = !name.is_empty()
-            && name.split('-').all(|part| {
-                !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
-            });
+            && name
+                .split('-')
+                .all(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()));
         if !kebab {
             return Err(format!("'{name}' is not kebab-case (lower-case ASCII letters, digits, single hyphens)"));
         }
@@ -332,7 +336,9 @@ impl FromStr for Article {
 
     fn from_str(text: &str) -> Result<Article, ()> {
         let (number, branch) = match text.split_once('之') {
-            Some((number, branch)) => (number, parse_chinese_number(branch).and_then(|b| u8::try_from(b).ok()).ok_or(())?),
+            Some((number, branch)) => {
+                (number, parse_chinese_number(branch).and_then(|b| u8::try_from(b).ok()).ok_or(())?)
+            }
             None => (text, 0),
         };
         match number.parse() {

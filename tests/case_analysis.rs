@@ -1,4 +1,5 @@
 //! The seed document, where it is at hand: every numbered citation is judged as a reader with the texts judges it.
+#![allow(clippy::print_stdout)] // figures are printed for `--nocapture`
 
 use std::fs;
 

@@ -1,4 +1,5 @@
 //! The citation audit against the labelled corpus.
+#![allow(clippy::print_stdout)] // figures are printed for `--nocapture`
 
 use std::fs;
 

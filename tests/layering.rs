@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 /// Shared nouns first, then the stages in the order data flows through them.
-const ORDER: [&str; 12] = [
+const ORDER: [&str; 13] = [
     "span",
     "error",
     "model",

@@ -76,3 +76,8 @@ pub fn agent_texts() -> Vec<String> {
     let agent = turns.filter(|turn| turn.role == zhijian::SpeakerRole::Agent);
     agent.map(|turn| turn.text.to_owned()).collect()
 }
+
+/// The long literals of the rules, for automata beside the engine's own: a DFA of the short ones too would not fit a cache.
+pub fn literals(rules: &zhijian::lexicon::RuleSet) -> Vec<String> {
+    rules.literals.iter().filter(|literal| literal.chars().count() >= 4).cloned().collect()
+}

@@ -42,7 +42,14 @@ fn show(id: &str, options: &RuleOptions) -> Result<Outcome, Failure> {
         return Err(Failure(format!("没有规则 '{id}'；用 `zhijian rules list` 查看全部规则")));
     };
     anstream::println!("{} {}（{}，{}）", rule.id, rule.title, rule.family.chinese(), rule.severity.chinese());
-    anstream::println!("理由：{}\n建议：{}\n来源：{}（{}）\n文件：{}", rule.why, rule.advice, rule.source, rule.since, rule.path);
+    anstream::println!(
+        "理由：{}\n建议：{}\n来源：{}（{}）\n文件：{}",
+        rule.why,
+        rule.advice,
+        rule.source,
+        rule.since,
+        rule.path
+    );
     anstream::println!("法条：");
     for (reference, _) in &rule.statutes {
         if let Some(cited) = checker.statutes.resolve(reference) {

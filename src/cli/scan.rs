@@ -229,7 +229,9 @@ fn print_ledger(ledger: &Ledger, language: Language) {
         }
     }
     if *truncated > 0 {
-        anstream::eprintln!("{truncated} 条消息命中过多，超出部分未检查 turns with too many hits were not looked at in full");
+        anstream::eprintln!(
+            "{truncated} 条消息命中过多，超出部分未检查 turns with too many hits were not looked at in full"
+        );
     }
     for (reason, skipped) in &ledger.skipped {
         let name = match language {

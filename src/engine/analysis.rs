@@ -50,7 +50,7 @@ impl<'r> Analysis<'r> {
     pub fn new(rules: &'r RuleSet, view: ViewText, by_sound: bool) -> Analysis<'r> {
         let text = view.text();
         let mut hits = Vec::new();
-        let found = rules.all.find_overlapping_iter(text).map(|m| (m.pattern().as_u32(), m.range()));
+        let found = rules.all().find_overlapping_iter(text).map(|m| (m.pattern().as_u32(), m.range()));
         hits.extend(found.filter(|(_, span)| stands_alone(text, span)).take(MAX_HITS + 1));
         if by_sound && let Some((automaton, ids)) = &rules.sound {
             // As many bytes as the plain view: a Han character and its stand-in both take three.

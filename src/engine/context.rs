@@ -76,7 +76,11 @@ impl<'r, 'c> Context<'r, 'c> {
             }
             _ => {
                 let turns = self.turns_in(condition, *turn);
-                return turns.into_iter().filter(|t| self.turn_says(condition, *t)).nth(condition.at_least - 1).is_some();
+                return turns
+                    .into_iter()
+                    .filter(|t| self.turn_says(condition, *t))
+                    .nth(condition.at_least - 1)
+                    .is_some();
             }
         };
         self.says(condition, analysis, &region)

@@ -32,9 +32,8 @@ pub fn run(rules: &RuleSet) -> SelfTest {
     let mut result = SelfTest::default();
     for (index, rule) in (0..).zip(&rules.rules) {
         let fires = |example: &Example, channel: Channel| {
-            conversation(example, channel).map(|conversation| {
-                scanner.scan_all(&conversation).flags.iter().any(|flag| flag.rule == index)
-            })
+            conversation(example, channel)
+                .map(|conversation| scanner.scan_all(&conversation).flags.iter().any(|flag| flag.rule == index))
         };
         let expected = rule.examples.iter().map(|e| (e, true)).chain(rule.counterexamples.iter().map(|e| (e, false)));
         for ((example, diagnostic), expected) in expected {

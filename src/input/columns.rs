@@ -30,36 +30,117 @@ const HEADERS: [(Field, &[&str]); 7] = [
     (
         Field::Conversation,
         &[
-            "会话id", "会话编号", "sessionid", "对话id", "对话编号", "会话", "sid", "conversationid", "conversation", "convid", "chatid",
-            "session", "callid", "通话id", "通话编号", "工单号", "subsessionid", "tid", "录音编号",
+            "会话id",
+            "会话编号",
+            "sessionid",
+            "对话id",
+            "对话编号",
+            "会话",
+            "sid",
+            "conversationid",
+            "conversation",
+            "convid",
+            "chatid",
+            "session",
+            "callid",
+            "通话id",
+            "通话编号",
+            "工单号",
+            "subsessionid",
+            "tid",
+            "录音编号",
         ],
     ),
     (
         Field::Role,
         &[
-            "角色", "发言角色", "发送方", "发送人类型", "发送者类型", "说话人角色", "消息方向", "role", "speaker", "speakerrole", "sender",
-            "sendertype", "sourcetype", "waitersend", "participantrole", "说话人", "发言人", "身份",
+            "角色",
+            "发言角色",
+            "发送方",
+            "发送人类型",
+            "发送者类型",
+            "说话人角色",
+            "消息方向",
+            "role",
+            "speaker",
+            "speakerrole",
+            "sender",
+            "sendertype",
+            "sourcetype",
+            "waitersend",
+            "participantrole",
+            "说话人",
+            "发言人",
+            "身份",
         ],
     ),
     (
         Field::Text,
         &[
-            "消息内容", "聊天内容", "会话消息", "会话消息内容", "会话内容", "对话内容", "消息", "内容", "聊天记录", "文本", "话术", "识别结果", "text",
-            "content", "message", "msg", "utterance", "words", "strcontent",
+            "消息内容",
+            "聊天内容",
+            "会话消息",
+            "会话消息内容",
+            "会话内容",
+            "对话内容",
+            "消息",
+            "内容",
+            "聊天记录",
+            "文本",
+            "话术",
+            "识别结果",
+            "text",
+            "content",
+            "message",
+            "msg",
+            "utterance",
+            "words",
+            "strcontent",
         ],
     ),
     (
         Field::Agent,
         &[
-            "客服", "坐席", "座席", "接待成员", "接待人", "客服昵称", "客服姓名", "客服实名", "坐席姓名", "坐席工号", "工号", "客服账号", "agent",
-            "agentname", "agentnickname", "waiter", "staff", "agentid", "成员",
+            "客服",
+            "坐席",
+            "座席",
+            "接待成员",
+            "接待人",
+            "客服昵称",
+            "客服姓名",
+            "客服实名",
+            "坐席姓名",
+            "坐席工号",
+            "工号",
+            "客服账号",
+            "agent",
+            "agentname",
+            "agentnickname",
+            "waiter",
+            "staff",
+            "agentid",
+            "成员",
         ],
     ),
     (
         Field::Time,
         &[
-            "发送时间", "发言时间", "消息时间", "聊天时间", "时间", "日期时间", "创建时间", "time", "timestamp", "createdtime", "createtime",
-            "sendtime", "date", "msgtime", "begintime", "日期",
+            "发送时间",
+            "发言时间",
+            "消息时间",
+            "聊天时间",
+            "时间",
+            "日期时间",
+            "创建时间",
+            "time",
+            "timestamp",
+            "createdtime",
+            "createtime",
+            "sendtime",
+            "date",
+            "msgtime",
+            "begintime",
+            "日期",
         ],
     ),
     (Field::Channel, &["渠道", "会话渠道", "社媒渠道", "来源渠道", "channel", "calltype", "渠道类型"]),
@@ -85,8 +166,9 @@ impl ColumnChoice {
     pub fn parse(text: &str) -> Result<ColumnChoice, String> {
         let mut choice = Vec::new();
         for pair in text.split(',').filter(|pair| !pair.trim().is_empty()) {
-            let (field, name) =
-                pair.split_once('=').ok_or_else(|| format!("'{pair}' is not of the form field=column, as text=消息内容"))?;
+            let (field, name) = pair
+                .split_once('=')
+                .ok_or_else(|| format!("'{pair}' is not of the form field=column, as text=消息内容"))?;
             let field = match field.trim() {
                 "conversation" => Field::Conversation,
                 "role" => Field::Role,
@@ -234,9 +316,14 @@ pub fn choose(choice: &ColumnChoice, rows: &[Vec<String>], roles: &RoleWords) ->
         .filter(|(found, _)| found.is_none())
         .map(|(_, name)| name)
         .collect();
-    let example = if header { "conversation=会话ID,role=角色,text=消息内容" } else { "conversation=1,role=3,text=7" };
+    let example =
+        if header { "conversation=会话ID,role=角色,text=消息内容" } else { "conversation=1,role=3,text=7" };
     Err((
-        format!("cannot tell which column holds {}; the first row is {}", missing.join(", "), shorten(&first.join(","))),
+        format!(
+            "cannot tell which column holds {}; the first row is {}",
+            missing.join(", "),
+            shorten(&first.join(","))
+        ),
         format!("give --columns {example}"),
     ))
 }
@@ -264,7 +351,9 @@ fn guess(rows: &[Vec<String>], roles: &RoleWords) -> Option<(usize, usize, usize
     let role = (0..width).filter_map(|at| Some((evenness(at)?, std::cmp::Reverse(at)))).max()?.1.0;
     let length = |at: usize| column(at).map(|cell| cell.chars().filter(|c| !c.is_ascii()).count()).sum::<usize>();
     let text = (0..width).filter(|at| *at != role).max_by_key(|at| length(*at)).filter(|at| length(*at) > 0)?;
-    let repeats = |at: usize| column(at).collect::<HashSet<_>>().len() < rows.len() && column(at).all(|cell| !cell.trim().is_empty());
+    let repeats = |at: usize| {
+        column(at).collect::<HashSet<_>>().len() < rows.len() && column(at).all(|cell| !cell.trim().is_empty())
+    };
     let conversation = (0..width).find(|at| *at != role && *at != text && repeats(*at) && evenness(*at).is_none())?;
     Some((conversation, role, text))
 }
@@ -279,7 +368,8 @@ mod tests {
 
     #[test]
     fn headers_of_real_desks_are_known() {
-        let columns = choose(&ColumnChoice::default(), &rows("会话ID,渠道,角色,客服,发送时间,消息内容\n"), &RoleWords::default());
+        let columns =
+            choose(&ColumnChoice::default(), &rows("会话ID,渠道,角色,客服,发送时间,消息内容\n"), &RoleWords::default());
         assert_eq!(columns.expect("known").to_string(), "conversation=1,role=3,text=6,agent=4,time=5,channel=2");
     }
 
@@ -292,11 +382,13 @@ mod tests {
 
     #[test]
     fn what_cannot_be_told_says_what_to_do() {
-        let (message, help) = choose(&ColumnChoice::default(), &rows("甲,乙\n丙,丁\n"), &RoleWords::default()).expect_err("unknown");
+        let (message, help) =
+            choose(&ColumnChoice::default(), &rows("甲,乙\n丙,丁\n"), &RoleWords::default()).expect_err("unknown");
         assert!(message.contains("conversation, role, text"), "{message}");
         assert!(help.contains("--columns"), "{help}");
         let choice = ColumnChoice::parse("text=正文").expect("well formed");
-        let (message, _) = choose(&choice, &rows("会话ID,角色,内容\n"), &RoleWords::default()).expect_err("no such column");
+        let (message, _) =
+            choose(&choice, &rows("会话ID,角色,内容\n"), &RoleWords::default()).expect_err("no such column");
         assert_eq!(message, "there is no column '正文'");
         assert!(ColumnChoice::parse("text=0").is_err());
         assert!(ColumnChoice::parse("body=1").is_err());

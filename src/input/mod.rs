@@ -57,7 +57,12 @@ const SAMPLE: usize = 1 << 18;
 ///
 /// # Errors
 /// When the input cannot be opened or its columns cannot be told. Single bad rows are counted in the ledger instead.
-pub fn read(path: &Path, options: &InputOptions, export: &mut Export, progress: &dyn Fn(u64)) -> Result<(), InputError> {
+pub fn read(
+    path: &Path,
+    options: &InputOptions,
+    export: &mut Export,
+    progress: &dyn Fn(u64),
+) -> Result<(), InputError> {
     let name = if path == Path::new("-") { "<stdin>".to_owned() } else { path.display().to_string() };
     let unreadable = |error: &io::Error, help: &str| InputError::Unreadable {
         path: name.clone(),

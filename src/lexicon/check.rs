@@ -7,6 +7,7 @@ use crate::lexicon::pattern::{self, Edge};
 use crate::lexicon::rule::{ClassFile, GuardFile, RuleFile, Text};
 use crate::lexicon::source::Sources;
 use crate::text::View;
+use crate::text::normalize::is_han;
 
 /// Looks at every file that loads; [`RuleSet::compile`](super::RuleSet::compile) reports those that do not.
 pub fn lint(sources: &Sources) -> Vec<Diagnostic> {
@@ -34,7 +35,8 @@ pub fn lint(sources: &Sources) -> Vec<Diagnostic> {
                     "remove it, or make the shorter entry narrower",
                 ));
             }
-            if literal.chars().count() == 1 {
+            let mut chars = literal.chars();
+            if chars.next().is_some_and(is_han) && chars.next().is_none() {
                 let message = format!("'{literal}' stands in every other turn");
                 found.push(file.diagnostic(text.span(), "common", message, "give it company: a class, a gap, an edge"));
             }

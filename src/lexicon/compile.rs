@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::OnceLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use rustc_hash::FxHashMap;
@@ -158,8 +159,8 @@ pub struct RuleSet {
     pub(crate) wakes: Triggers,
     /// For each pattern the rule that it fires; none for patterns of classes, conditions and customer turns.
     pub(crate) owners: Vec<Option<RuleIndex>>,
-    /// Finds all literals, overlapping.
-    pub(crate) all: AhoCorasick,
+    /// Finds all literals, overlapping; built when the first turn passes the gate.
+    all: OnceLock<AhoCorasick>,
     /// Finds whether a turn can fire any rule.
     pub(crate) gate: Gate,
     pub(crate) sound: Option<(AhoCorasick, Vec<LiteralId>)>,
@@ -225,6 +226,10 @@ impl RuleSet {
         })
     }
 
+    pub(crate) fn all(&self) -> &AhoCorasick {
+        self.all.get_or_init(|| automaton(&self.literals))
+    }
+
     /// Gives a rule another severity.
     pub fn set_severity(&mut self, id: &str, severity: Severity) {
         if let Some(rule) = self.rules.iter_mut().find(|rule| rule.id.as_str() == id) {
@@ -273,7 +278,12 @@ impl<'s> Compiler<'s> {
         for pair in rules.windows(2) {
             if pair[0].0.id == pair[1].0.id {
                 let message = format!("rule '{}' is also defined in {}", pair[1].0.id, pair[0].0.path);
-                self.problems.push(Diagnostic::of_file(&pair[1].0.path, "duplicate-rule", message, "rename one of them"));
+                self.problems.push(Diagnostic::of_file(
+                    &pair[1].0.path,
+                    "duplicate-rule",
+                    message,
+                    "rename one of them",
+                ));
             }
         }
         self.link_dialogues(&mut rules);
@@ -604,10 +614,8 @@ impl<'s> Compiler<'s> {
     fn guards_of(&mut self, file: &SourceFile, rule: &RuleFile, family: Family) -> Vec<Condition> {
         for name in rule.guards.iter().chain(&rule.guards_off) {
             if !self.guards.contains_key(name.as_ref()) {
-                let help = nearest(name.as_ref(), self.guards.keys()).map_or_else(
-                    || "see guards/".to_owned(),
-                    |near| format!("did you mean '{near}'?"),
-                );
+                let help = nearest(name.as_ref(), self.guards.keys())
+                    .map_or_else(|| "see guards/".to_owned(), |near| format!("did you mean '{near}'?"));
                 let message = format!("there is no guard '{}'", name.as_ref());
                 self.problem(file, name.span(), "unknown-guard", message, &help);
             }
@@ -640,7 +648,12 @@ impl<'s> Compiler<'s> {
                 dialogue.rules.extend(found.map(|(index, _)| index));
                 if dialogue.rules.len() == before {
                     let message = format!("no turn rule is called '{wanted}'");
-                    self.problems.push(file.diagnostic(link.span(), "unknown-rule", message, "write an id or 'family.*'"));
+                    self.problems.push(file.diagnostic(
+                        link.span(),
+                        "unknown-rule",
+                        message,
+                        "write an id or 'family.*'",
+                    ));
                 }
             }
         }
@@ -666,8 +679,7 @@ impl<'s> Compiler<'s> {
     }
 
     fn build(self, rules: Vec<Rule>, sources: &Sources) -> RuleSet {
-        let all = automaton(&self.literals);
-        let frequencies = frequencies(&all, &self.literals);
+        let frequencies = frequencies(&self.literals);
         let mut anchors = Anchors { compiler: &self, frequencies, costs: FxHashMap::default() };
         let mut owners: Vec<Option<RuleIndex>> = vec![None; self.patterns.len()];
         let (mut plain, mut folded, mut customer) = (Vec::new(), Vec::new(), Vec::new());
@@ -720,7 +732,7 @@ impl<'s> Compiler<'s> {
         }
         let dialogues = (0..).zip(&rules).filter(|(_, rule)| rule.dialogue.is_some()).map(|(index, _)| index).collect();
         RuleSet {
-            all,
+            all: OnceLock::new(),
             gate,
             sound: (!sound_ids.is_empty()).then(|| (automaton(&sound_literals), sound_ids)),
             rules,
@@ -824,19 +836,32 @@ impl Anchors<'_, '_> {
 /// A day of ordinary service, to tell common literals from rare ones.
 const SAMPLE: &str = include_str!("../../corpora/examples/day-2026-09-18.csv");
 
-/// How often each literal is to be expected: as often as in the sample, and a little more the shorter it is.
-fn frequencies(automaton: &AhoCorasick, literals: &[String]) -> Vec<f64> {
-    let unseen = |literal: &String| match literal.chars().count() {
-        0 | 1 => 3.0,
-        2 => 0.3,
-        3 => 0.02,
-        _ => 0.002,
-    };
-    let mut frequencies: Vec<f64> = literals.iter().map(unseen).collect();
-    for hit in automaton.find_overlapping_iter(SAMPLE) {
-        frequencies[hit.pattern().as_usize()] += 1.0;
+/// How often each literal is to be expected: no more often than its rarest pair of characters stands in the sample, and
+/// a little more the shorter it is.
+fn frequencies(literals: &[String]) -> Vec<f64> {
+    let mut singles: FxHashMap<char, u32> = FxHashMap::default();
+    let mut pairs: FxHashMap<(char, char), u32> = FxHashMap::default();
+    let mut before = '\n';
+    for c in SAMPLE.chars() {
+        *singles.entry(c).or_default() += 1;
+        *pairs.entry((before, c)).or_default() += 1;
+        before = c;
     }
-    frequencies
+    let frequency = |literal: &String| {
+        let chars: Vec<char> = literal.chars().collect();
+        let pair = |pair: &[char]| pairs.get(&(pair[0], pair[1])).copied().unwrap_or(0);
+        let single = |c: &char| singles.get(c).copied().unwrap_or(0);
+        let seen = chars.windows(2).map(pair).min().or_else(|| chars.first().map(single)).unwrap_or(0);
+        let unseen = match chars.len() {
+            0 | 1 => 3.0,
+            2 => 0.3,
+            3 => 0.02,
+            _ => 0.002,
+        };
+        // Each further pair makes a literal rarer than its rarest one.
+        f64::from(seen) / (chars.len().max(2) - 1) as f64 + unseen
+    };
+    literals.iter().map(frequency).collect()
 }
 
 /// The known name that is most like a mistyped one, if any is.

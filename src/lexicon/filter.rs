@@ -4,6 +4,7 @@
 //! second stage looks at order and distance.
 
 use std::cell::RefCell;
+use std::sync::OnceLock;
 
 use aho_corasick::AhoCorasick;
 
@@ -176,7 +177,9 @@ impl Triggers {
 /// Passes texts that may match one of its patterns.
 #[derive(Debug)]
 pub struct Filter {
-    automaton: AhoCorasick,
+    /// Built when the first text comes.
+    automaton: OnceLock<AhoCorasick>,
+    texts: Vec<String>,
     /// The literal that each text of the automaton stands for.
     literals: Vec<LiteralId>,
     /// Of its patterns and of the patterns of their classes.
@@ -198,12 +201,13 @@ impl Filter {
             wanted[*pattern as usize / 64] |= 1 << (pattern % 64);
         }
         let (literals, texts): (Vec<LiteralId>, Vec<String>) = literals.unzip();
-        Filter { automaton: super::compile::automaton(&texts), literals, triggers, wanted }
+        Filter { automaton: OnceLock::new(), texts, literals, triggers, wanted }
     }
 
     /// Whether the text may match.
     pub(crate) fn passes(&self, places: &Places, text: &str) -> bool {
-        let hits = self.automaton.find_overlapping_iter(text).map(|hit| self.literals[hit.pattern().as_usize()]);
+        let automaton = self.automaton.get_or_init(|| super::compile::automaton(&self.texts));
+        let hits = automaton.find_overlapping_iter(text).map(|hit| self.literals[hit.pattern().as_usize()]);
         let wanted =
             |pattern: PatternId| self.wanted.get(pattern as usize / 64).is_some_and(|w| w & (1 << (pattern % 64)) != 0);
         places.any_active(&self.triggers, hits, wanted)

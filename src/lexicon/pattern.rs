@@ -12,7 +12,7 @@
 //! | `^^` `$$` | start, end of the turn |
 //! | `\` | takes the next character as it is |
 
-use crate::text::normalize::{ends_clause, plain_text};
+use crate::text::normalize::{ends_clause, is_han, plain_text};
 
 /// How far apart two neighbours may stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -187,7 +187,10 @@ impl Parser<'_> {
                 let c = self.peek().unwrap_or(c);
                 self.at += c.len_utf8();
                 literal.push(c);
-                check(plain_text(&c.to_string()), here)?;
+                // Most characters need no normalising to be told from punctuation.
+                if !is_han(c) && !c.is_ascii_alphanumeric() {
+                    check(plain_text(&c.to_string()), here)?;
+                }
             }
         }
         flush(&mut literal, &mut nodes);
@@ -242,14 +245,21 @@ fn lower(nodes: &[Node], readings: &mut Vec<Vec<Place>>) -> Result<(), String> {
                                     whole.push(place);
                                 }
                                 if places.is_empty() && gap != Gap::None {
-                                    whole.push(Place { gap, literals: vec![String::new()], classes: vec![], whole: false });
+                                    whole.push(Place {
+                                        gap,
+                                        literals: vec![String::new()],
+                                        classes: vec![],
+                                        whole: false,
+                                    });
                                 }
                                 all.push(whole);
                             }
                         }
                     }
                     if all.len() > MAX_READINGS {
-                        return Err(format!("the phrase has more than {MAX_READINGS} readings; use a class or split it"));
+                        return Err(format!(
+                            "the phrase has more than {MAX_READINGS} readings; use a class or split it"
+                        ));
                     }
                     *readings = all;
                     gap = Gap::None;
@@ -302,7 +312,8 @@ fn join(places: Vec<Place>) -> Result<Vec<Vec<Place>>, String> {
         }
         joined.push(place);
     }
-    let mut readings: Vec<Vec<Place>> = vec![Vec::new()];
+    // Each reading with the gap before a word that was left out: the next word stands behind it.
+    let mut readings: Vec<(Vec<Place>, Gap)> = vec![(Vec::new(), Gap::None)];
     for mut place in joined {
         let optional = place.literals.iter().any(String::is_empty);
         place.literals.retain(|literal| !literal.is_empty());
@@ -310,12 +321,19 @@ fn join(places: Vec<Place>) -> Result<Vec<Vec<Place>>, String> {
         place.literals.dedup();
         place.classes.sort();
         place.classes.dedup();
-        let without = if optional { readings.clone() } else { Vec::new() };
+        let mut without = if optional { readings.clone() } else { Vec::new() };
+        for (_, gap) in &mut without {
+            *gap = (*gap).max(place.gap);
+        }
         if !(place.literals.is_empty() && place.classes.is_empty()) {
-            readings.iter_mut().for_each(|reading| reading.push(place.clone()));
+            for (places, gap) in &mut readings {
+                places.push(Place { gap: place.gap.max(*gap), ..place.clone() });
+                *gap = Gap::None;
+            }
         }
         readings.extend(without);
     }
+    let mut readings: Vec<Vec<Place>> = readings.into_iter().map(|(places, _)| places).collect();
     for reading in &mut readings {
         match reading.first_mut() {
             Some(first) => first.gap = Gap::None,
@@ -355,6 +373,14 @@ mod tests {
         assert_eq!(s.places[1].classes, ["you"]);
         assert_eq!(parse("({a}|不{b}|c)").expect("well formed").len(), 3);
         assert_eq!(parse("{a}(也)?{b}").expect("well formed").len(), 2);
+        let gaps = |phrase: &str| {
+            let readings = parse(phrase).expect("well formed");
+            readings.iter().map(|s| s.places.iter().map(|p| p.gap).collect::<Vec<_>>()).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            gaps("{a}…4(也)?{b}"),
+            [vec![Gap::None, Gap::Sentence(4), Gap::None], vec![Gap::None, Gap::Sentence(4)]]
+        );
     }
 
     #[test]

@@ -47,7 +47,12 @@ impl Sources {
         let mut pending = vec![dir.to_owned()];
         while let Some(folder) = pending.pop() {
             let unreadable = |path: &Path, error: &std::io::Error| {
-                Diagnostic::of_file(&path.display().to_string(), "read", error.to_string(), "give a folder of rule files")
+                Diagnostic::of_file(
+                    &path.display().to_string(),
+                    "read",
+                    error.to_string(),
+                    "give a folder of rule files",
+                )
             };
             let entries = match fs::read_dir(&folder) {
                 Ok(entries) => entries,
@@ -84,11 +89,9 @@ impl Sources {
             parts.reverse();
             Some(parts.join("/"))
         }
-        for (mine, theirs) in [
-            (&mut self.rules, other.rules),
-            (&mut self.classes, other.classes),
-            (&mut self.guards, other.guards),
-        ] {
+        for (mine, theirs) in
+            [(&mut self.rules, other.rules), (&mut self.classes, other.classes), (&mut self.guards, other.guards)]
+        {
             let replaced: Vec<_> = theirs.iter().filter_map(name).collect();
             mine.retain(|file| name(file).is_none_or(|n| !replaced.contains(&n)));
             mine.extend(theirs);
