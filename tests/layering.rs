@@ -14,6 +14,7 @@ const ORDER: [&str; 13] = [
     "config",
     "engine",
     "statutes",
+    "citation",
     "report",
     "evaluation",
     "checker",

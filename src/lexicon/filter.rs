@@ -11,9 +11,6 @@ use aho_corasick::AhoCorasick;
 use crate::lexicon::compile::{Pattern, WordSet};
 use crate::lexicon::{LiteralId, PatternId, SetId};
 
-/// Sets of more literals than this are kept as one bit a literal.
-const LISTED: usize = 12;
-
 /// The compiled patterns, as far as the question which of them may match needs them. A pattern that is a member of a
 /// class has a lower number than those that use the class.
 #[derive(Debug, Default)]
@@ -22,8 +19,9 @@ pub struct Places {
     pub(crate) patterns: Vec<Pattern>,
     /// For each pattern its sets, the commonest first: the rarest was what woke it.
     by_rarity: Vec<Box<[SetId]>>,
-    /// For each large set one bit a literal; empty for a small one.
-    members: Vec<Box<[u64]>>,
+    /// For each literal the sets that it is a member of: what it fills is marked at once, which costs less than asking
+    /// each set for its members.
+    member_of: Vec<Box<[SetId]>>,
     /// For each pattern the sets that it is a member of.
     fills: Vec<Vec<SetId>>,
 }
@@ -45,7 +43,7 @@ struct Found {
     present: Vec<u64>,
     /// One bit a pattern that was woken.
     woken: Vec<u64>,
-    /// For each set the number of the last text in which a pattern filled it.
+    /// For each set the number of the last text that filled it.
     filled: Vec<u64>,
     text: u64,
 }
@@ -66,12 +64,11 @@ impl Found {
             if self.present[word] & bit == 0 {
                 self.present[word] |= bit;
                 self.literals.push(literal);
+                for set in &places.member_of[literal as usize] {
+                    self.filled[*set as usize] = self.text;
+                }
             }
         }
-    }
-
-    fn has(&self, literal: LiteralId) -> bool {
-        self.present.get(literal as usize / 64).is_some_and(|word| word & (1 << (literal % 64)) != 0)
     }
 }
 
@@ -96,16 +93,13 @@ impl Places {
             by_rarity.push(sets.into_boxed_slice());
         }
         let mut fills = vec![Vec::new(); patterns.len()];
-        let mut members = Vec::with_capacity(sets.len());
+        let mut member_of = vec![Vec::new(); literals];
         for (set, words) in (0..).zip(&sets) {
             words.patterns.iter().for_each(|pattern| fills[*pattern as usize].push(set));
-            let mut bits = vec![0u64; if words.literals.len() > LISTED { literals / 64 + 1 } else { 0 }];
-            if !bits.is_empty() {
-                words.literals.iter().for_each(|literal| bits[*literal as usize / 64] |= 1 << (literal % 64));
-            }
-            members.push(bits.into_boxed_slice());
+            words.literals.iter().for_each(|literal| member_of[*literal as usize].push(set));
         }
-        Places { sets, patterns, by_rarity, members, fills }
+        let member_of = member_of.into_iter().map(Vec::into_boxed_slice).collect();
+        Places { sets, patterns, by_rarity, member_of, fills }
     }
 
     /// Calls `act` for each woken pattern all of whose places can be filled from `literals`, in ascending order, until
@@ -142,16 +136,7 @@ impl Places {
     }
 
     fn is_filled(&self, set: SetId, found: &Found) -> bool {
-        let words = &self.sets[set as usize];
-        if words.number || found.filled[set as usize] == found.text {
-            return true;
-        }
-        let members = &self.members[set as usize];
-        if members.is_empty() {
-            words.literals.iter().any(|literal| found.has(*literal))
-        } else {
-            found.literals.iter().any(|literal| members[*literal as usize / 64] & (1 << (literal % 64)) != 0)
-        }
+        found.filled[set as usize] == found.text || self.sets[set as usize].number
     }
 }
 

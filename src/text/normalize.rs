@@ -197,7 +197,7 @@ pub fn folded_text(plain: &str) -> String {
     folded
 }
 
-/// Appends the folded form of a plain text to `folded`, in one pass; the same characters as [`fold_mask`] keeps.
+/// Appends the folded form of a plain text to `folded`, in one pass; the same characters as `fold_mask` keeps.
 pub fn fold_into(plain: &str, folded: &mut String) {
     let bytes = plain.as_bytes();
     let letter = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_alphabetic);
