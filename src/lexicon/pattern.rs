@@ -379,7 +379,7 @@ mod tests {
         };
         assert_eq!(
             gaps("{a}…4(也)?{b}"),
-            [vec![Gap::None, Gap::Sentence(4), Gap::None], vec![Gap::None, Gap::Sentence(4)]]
+            [vec![Gap::None, Gap::Sentence(4)], vec![Gap::None, Gap::Sentence(4), Gap::None]]
         );
     }
 
