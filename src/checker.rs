@@ -1,6 +1,7 @@
 //! The joined stages: rules checked against the statute base at load, conversations → findings.
 
 use std::path::Path;
+use std::sync::OnceLock;
 
 use jiff::civil::Date;
 
@@ -18,8 +19,8 @@ pub struct Checker {
     pub rules: RuleSet,
     /// The statute base.
     pub statutes: StatuteBase,
-    /// The names and contents of its laws, for citations in turns.
-    pub citations: CitationIndex,
+    /// The names and contents of its laws, for citations in turns; built when the first conversation comes.
+    citations: OnceLock<CitationIndex>,
     /// The day whose law applies to conversations that carry no date.
     pub default_date: Date,
 }
@@ -61,8 +62,7 @@ impl Checker {
         let problems: Vec<_> = unresolved.map(|(_, diagnostic)| diagnostic.clone()).collect();
         if problems.is_empty() {
             let default_date = jiff::ZonedDateTime::now().date();
-            let citations = CitationIndex::new(&statutes);
-            Ok(Checker { rules, statutes, citations, default_date })
+            Ok(Checker { rules, statutes, citations: OnceLock::new(), default_date })
         } else {
             Err(LoadError(problems))
         }
@@ -82,7 +82,8 @@ impl Checker {
             Finding::new(flag, rule, conversation, &self.statutes, date)
         };
         let mut findings: Vec<Finding> = scan.flags.iter().map(finding).collect();
-        let cited = citation::conversation_findings(&self.citations, &self.statutes, conversation, date);
+        let citations = self.citations.get_or_init(|| CitationIndex::new(&self.statutes));
+        let cited = citation::conversation_findings(citations, &self.statutes, conversation, date);
         if !cited.is_empty() {
             findings.extend(cited);
             // Stable: the order of flags at one place stays.

@@ -114,7 +114,7 @@ impl StatuteBase {
                 Err(error) => problems.push(file.toml_error(&error)),
             }
         }
-        base.check_successors(&mut problems);
+        base.check_references(&mut problems);
         if problems.is_empty() { Ok(base) } else { Err(LoadError(problems)) }
     }
 
@@ -147,33 +147,16 @@ impl StatuteBase {
         }
     }
 
-    fn check_successors(&self, problems: &mut Vec<Diagnostic>) {
+    fn check_references(&self, problems: &mut Vec<Diagnostic>) {
         for law in &self.laws {
             for entry in &law.articles {
-                for successor in &entry.successors {
-                    if self.resolve(&successor.to).is_none() {
-                        let message =
-                            format!("{} {}: successor '{}' does not resolve", law.name, entry.article, successor.to);
-                        let help = "name an article that the statute base has";
-                        problems.push(Diagnostic::of_file(
-                            &format!("statutes: {}", law.name),
-                            "successor",
-                            message,
-                            help,
-                        ));
-                    }
-                }
-                for to in entry.misread.iter().filter_map(|misread| misread.to.as_ref()) {
-                    if self.resolve(to).is_none() {
-                        let message = format!("{} {}: misread.to '{to}' does not resolve", law.name, entry.article);
-                        let help = "name an article that the statute base has";
-                        problems.push(Diagnostic::of_file(
-                            &format!("statutes: {}", law.name),
-                            "misread",
-                            message,
-                            help,
-                        ));
-                    }
+                let successors = entry.successors.iter().map(|successor| ("successor", "successor", &successor.to));
+                let misread = entry.misread.iter().filter_map(|misread| misread.to.as_ref());
+                let misread = misread.map(|to| ("misread", "misread.to", to));
+                for (code, key, to) in successors.chain(misread).filter(|(_, _, to)| self.resolve(to).is_none()) {
+                    let message = format!("{} {}: {key} '{to}' does not resolve", law.name, entry.article);
+                    let help = "name an article that the statute base has";
+                    problems.push(Diagnostic::of_file(&format!("statutes: {}", law.name), code, message, help));
                 }
             }
         }
