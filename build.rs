@@ -62,9 +62,10 @@ fn is_han(c: char) -> bool {
     matches!(c, '\u{3007}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}')
 }
 
-/// Full-width punctuation: normalises to other punctuation, which no entry contains, so the gate may leave it as it is.
+/// Full-width marks that normalise to marks no entry may hold: a text whose only peculiarity they are is searched as it
+/// is.
 fn is_inert(c: char) -> bool {
-    matches!(c, '\u{ff01}'..='\u{ff0f}' | '\u{ff1a}'..='\u{ff20}' | '\u{ff3b}'..='\u{ff40}' | '\u{ff5b}'..='\u{ff65}' | '\u{2026}')
+    matches!(c, '！' | '（' | '）' | '，' | '：' | '；' | '？' | '～' | '…')
 }
 
 /// What people put between the characters of a word to slip past a filter. Not the marks that end clauses.

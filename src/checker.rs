@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use crate::citation::{self, CitationIndex};
 use crate::engine::{Mode, Scanner};
 use crate::error::LoadError;
+use crate::lexicon::cache::Cache;
 use crate::lexicon::{RuleSet, Sources};
 use crate::model::Conversation;
 use crate::statutes::{Finding, StatuteBase};
@@ -49,8 +50,34 @@ impl Checker {
     /// # Errors
     /// Every problem found in the files.
     pub fn load(sources: &Sources, statute_dirs: &[&Path]) -> Result<Checker, LoadError> {
-        let (rules, statutes) = rayon::join(|| RuleSet::compile(sources), || StatuteBase::load(statute_dirs));
-        let (rules, statutes) = match (rules, statutes) {
+        Checker::join(|| RuleSet::compile(sources), statute_dirs)
+    }
+
+    /// Like [`load`](Self::load) with `more` beside the embedded files (`builtin`) or alone, from what was remembered of
+    /// an earlier run where that can be. The rules then come without their examples.
+    ///
+    /// # Errors
+    /// Every problem found in the files.
+    pub fn remembered(builtin: bool, more: Sources, statute_dirs: &[&Path]) -> Result<Checker, LoadError> {
+        // Other statutes may leave a reference of the rules unresolved: that is found out when they are compiled.
+        let cache = if statute_dirs.is_empty() { Cache::of(builtin, &more) } else { None };
+        if let Some(rules) = cache.as_ref().and_then(Cache::load) {
+            return Checker::join(|| Ok(rules), statute_dirs);
+        }
+        let mut sources = if builtin { Sources::builtin() } else { Sources::default() };
+        sources.extend(more);
+        let checker = Checker::load(&sources, statute_dirs)?;
+        if let Some(cache) = cache {
+            cache.store(&checker.rules);
+        }
+        Ok(checker)
+    }
+
+    fn join(
+        rules: impl FnOnce() -> Result<RuleSet, LoadError> + Send,
+        statute_dirs: &[&Path],
+    ) -> Result<Checker, LoadError> {
+        let (rules, statutes) = match rayon::join(rules, || StatuteBase::load(statute_dirs)) {
             (Ok(rules), Ok(statutes)) => (rules, statutes),
             (rules, statutes) => {
                 let problems = rules.err().into_iter().chain(statutes.err()).flat_map(|error| error.0);

@@ -212,9 +212,23 @@ pub struct Conversation<'a> {
 }
 
 /// A rule's id, `family.kebab-name`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct RuleId(String);
+
+impl From<RuleId> for String {
+    fn from(id: RuleId) -> String {
+        id.0
+    }
+}
+
+impl TryFrom<String> for RuleId {
+    type Error = String;
+
+    fn try_from(id: String) -> Result<RuleId, String> {
+        RuleId::new(&id)
+    }
+}
 
 impl RuleId {
     /// Checks the form `family.kebab-name` (lower-case ASCII letters, digits and single hyphens).
@@ -264,7 +278,7 @@ impl fmt::Display for RuleId {
 
 /// An article, paragraph and item of a law: `消法 56(1)(8)` is article 56, paragraph (款) 1, item (项) 8; `刑法 293之一`
 /// is article 293 bis.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct StatuteRef {
     /// The law's name or an abbreviation of it, as written.
     pub law: String,
@@ -277,7 +291,7 @@ pub struct StatuteRef {
 }
 
 /// An article number: 条, and the 之 number where it has one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Article {
     /// 第N条
     pub number: u16,

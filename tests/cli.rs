@@ -271,7 +271,7 @@ colour = "red"
     fs::write(&path, rule.replace("colour = \"red\"\n", "")).expect("writable");
     let (_, _, err) = dir.run(&["rules", "check", "--lexicons", "pack"]);
     assert!(err.contains("house-word.toml:9:12: [unknown-class] there is no class 'nobody'"), "{err}");
-    assert!(err.contains("[pattern] ',' ends clauses"), "{err}");
+    assert!(err.contains("[pattern] ',' parts text"), "{err}");
     fs::write(
         &path,
         rule.replace("colour = \"red\"\n", "")

@@ -63,25 +63,50 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// The rule files that the options and the settings name.
-fn sources(options: &RuleOptions, more: &[PathBuf]) -> Result<Sources, Failure> {
-    let mut sources = if options.no_builtin { Sources::default() } else { Sources::builtin() };
+/// The rule files that the options name beside the embedded ones.
+fn own_sources(options: &RuleOptions, more: &[PathBuf]) -> Result<Sources, Failure> {
+    let mut sources = Sources::default();
     for dir in more.iter().chain(&options.lexicons) {
         sources.extend(Sources::of_dir(dir).map_err(LoadError)?);
     }
     Ok(sources)
 }
 
-/// The rules and statutes that the options name, with the settings given or found above `input`.
+/// The rule files that the options and the settings name.
+fn sources(options: &RuleOptions, more: &[PathBuf]) -> Result<Sources, Failure> {
+    let mut sources = if options.no_builtin { Sources::default() } else { Sources::builtin() };
+    sources.extend(own_sources(options, more)?);
+    Ok(sources)
+}
+
+/// The rules and statutes that the options name, with the settings given or found above `input`. The rules may come
+/// without their examples.
 fn checker(options: &RuleOptions, input: Option<&Path>) -> Result<Checker, Failure> {
+    load(options, input, |more, dirs| Checker::remembered(!options.no_builtin, more, dirs))
+}
+
+/// Like [`checker`], compiled anew and with examples: for verbs about the rules themselves.
+fn compiled_checker(options: &RuleOptions) -> Result<Checker, Failure> {
+    load(options, None, |more, dirs| {
+        let mut sources = if options.no_builtin { Sources::default() } else { Sources::builtin() };
+        sources.extend(more);
+        Checker::load(&sources, dirs)
+    })
+}
+
+fn load(
+    options: &RuleOptions,
+    input: Option<&Path>,
+    load: impl FnOnce(Sources, &[&Path]) -> Result<Checker, LoadError>,
+) -> Result<Checker, Failure> {
     let config = match (&options.config, input) {
         (Some(path), _) => Config::read(path)?,
         (None, Some(input)) => Config::find(input)?,
         (None, None) => Config::default(),
     };
-    let sources = sources(options, &config.lexicons())?;
+    let sources = own_sources(options, &config.lexicons())?;
     let dirs: Vec<&Path> = options.statutes.iter().map(PathBuf::as_path).collect();
-    let mut checker = Checker::load(&sources, &dirs)?;
+    let mut checker = load(sources, &dirs)?;
     config.apply(&mut checker.rules)?;
     if let Some(date) = options.on {
         checker.default_date = date;

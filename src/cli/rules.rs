@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::checker::Checker;
 use crate::cli::args::{RuleOptions, RulesArguments, RulesCommand};
-use crate::cli::{Failure, Outcome, checker, sources};
+use crate::cli::{Failure, Outcome, checker, compiled_checker, sources};
 use crate::engine::selftest;
 use crate::input::{self, Export, InputOptions};
 use crate::lexicon::{Example, Sources, check};
@@ -37,7 +37,7 @@ fn list(options: &RuleOptions) -> Result<Outcome, Failure> {
 }
 
 fn show(id: &str, options: &RuleOptions) -> Result<Outcome, Failure> {
-    let checker = checker(options, None)?;
+    let checker = compiled_checker(options)?;
     let Some(rule) = checker.rules.rule(id) else {
         return Err(Failure(format!("没有规则 '{id}'；用 `zhijian rules list` 查看全部规则")));
     };
@@ -69,7 +69,7 @@ fn show(id: &str, options: &RuleOptions) -> Result<Outcome, Failure> {
 }
 
 fn check(options: &RuleOptions) -> Result<Outcome, Failure> {
-    let rules = checker(options, None)?.rules;
+    let rules = compiled_checker(options)?.rules;
     let entries: usize = rules.rules.iter().map(|rule| rule.entries).sum();
     let (count, classes, literals) = (rules.rules.len(), rules.class_entries, rules.literals.len());
     let doubts = check::lint(&sources(options, &[])?);
@@ -84,7 +84,7 @@ fn check(options: &RuleOptions) -> Result<Outcome, Failure> {
 }
 
 fn test(options: &RuleOptions) -> Result<Outcome, Failure> {
-    let rules = checker(options, None)?.rules;
+    let rules = compiled_checker(options)?.rules;
     let result = selftest::run(&rules);
     for failure in &result.failures {
         anstream::println!("{failure}");

@@ -1,164 +1,184 @@
 //! One view of one turn, with everything patterns ask of it: hits, words, clauses, quotes. Computed when asked for.
 
 use std::cell::{OnceCell, RefCell};
-use std::ops::Range;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
-use crate::lexicon::pattern::{Edge, Gap};
-use crate::lexicon::{LiteralId, PatternId, RuleSet, SetId};
+use crate::lexicon::index::{self, MAX_HITS, MAX_WORD_CHARS, Probe, Purpose};
+use crate::lexicon::pattern::Gap;
+use crate::lexicon::{Condition, LiteralId, PatternId, Rule, RuleIndex, RuleSet, Scope, SetId};
 use crate::span::Span;
-use crate::text::normalize::{ends_clause, ends_sentence};
-use crate::text::{ViewText, Words};
+use crate::text::marks::{self, Breaks};
+use crate::text::{View, ViewText, Words};
 
-/// More literal hits than this in one turn are not looked at; the ledger says so.
-pub const MAX_HITS: usize = 20_000;
 /// More ends than this for one start of a pattern are not followed: no honest sentence has them.
 const MAX_ENDS: usize = 64;
 
-/// Particles that may stand between the end of a phrase and the end of its clause: they soften, they say nothing.
-const PARTICLES: &str = "的了呢哦哈呀啊吧嘛哟呦喔噢哒啦亲耶滴噻咯呗哇嗯哎唉诶";
-
-const NUMERALS: &str = "零〇一二两三四五六七八九十百千万半";
-
-/// One view of one turn.
+/// One view of one turn, and what was found out about it. Does not depend on the conversation around it.
 #[derive(Debug)]
-pub struct Analysis<'r> {
-    rules: &'r RuleSet,
-    view: ViewText,
-    hits: Vec<(LiteralId, Span)>,
-    truncated: bool,
-    /// One bit a pattern: whether the literals it cannot do without were found.
-    active: Vec<u64>,
+pub struct Facts {
+    view: View,
+    text: ViewText,
+    probe: RefCell<Probe>,
+    eager: bool,
     words: OnceCell<Words>,
     breaks: OnceCell<Breaks>,
     numbers: OnceCell<Rc<[Span]>>,
     sets: RefCell<FxHashMap<SetId, Rc<[Span]>>>,
     matches: RefCell<FxHashMap<PatternId, Rc<[Span]>>>,
+    standing: OnceCell<Vec<(RuleIndex, Vec<Span>)>>,
 }
 
-#[derive(Debug, Default)]
-struct Breaks {
-    clauses: Vec<Span>,
-    sentences: Vec<Span>,
-    quotes: Vec<Span>,
-}
-
-impl<'r> Analysis<'r> {
-    /// Looks for every literal of the rule set in `view`; `by_sound` also for those that ask to be found by sound.
-    pub fn new(rules: &'r RuleSet, view: ViewText, by_sound: bool) -> Analysis<'r> {
-        let text = view.text();
-        let mut hits = Vec::new();
-        let found = rules.all().find_overlapping_iter(text).map(|m| (m.pattern().as_u32(), m.range()));
-        hits.extend(found.filter(|(_, span)| stands_alone(text, span)).take(MAX_HITS + 1));
-        if by_sound && let Some((automaton, ids)) = &rules.sound {
-            // As many bytes as the plain view: a Han character and its stand-in both take three.
-            let sound = view.sound();
-            let heard = automaton.find_overlapping_iter(sound.text());
-            hits.extend(heard.map(|m| (ids[m.pattern().as_usize()], m.range())).take(MAX_HITS + 1));
-            hits.sort_by_key(|(literal, span)| (span.end, span.start, *literal));
-            hits.dedup();
-        }
-        let truncated = hits.len() > MAX_HITS;
-        hits.truncate(MAX_HITS);
-        let active = active_patterns(rules, &hits);
-        Analysis {
-            rules,
+impl Facts {
+    /// Goes on from what the first stage found in `text`. With `eager` no pattern is left out for what the first stage says
+    /// of it.
+    pub fn new(view: View, text: ViewText, probe: Probe, eager: bool) -> Facts {
+        Facts {
             view,
-            hits,
-            truncated,
-            active,
+            text,
+            probe: RefCell::new(probe),
+            eager,
             words: OnceCell::new(),
             breaks: OnceCell::new(),
             numbers: OnceCell::new(),
             sets: RefCell::default(),
             matches: RefCell::default(),
+            standing: OnceCell::new(),
         }
-    }
-
-    /// The text of the view and its alignment.
-    pub fn view(&self) -> &ViewText {
-        &self.view
     }
 
     /// Whether some hits were left out, see [`MAX_HITS`].
     pub fn truncated(&self) -> bool {
-        self.truncated
+        self.probe.borrow().truncated
+    }
+}
+
+/// [`Facts`] in the light of the rules they were found with: answers what patterns ask.
+#[derive(Debug, Clone, Copy)]
+pub struct Analysis<'a> {
+    rules: &'a RuleSet,
+    facts: &'a Facts,
+}
+
+impl<'a> Analysis<'a> {
+    /// `facts` must have been found with `rules`.
+    pub fn new(rules: &'a RuleSet, facts: &'a Facts) -> Analysis<'a> {
+        Analysis { rules, facts }
+    }
+
+    /// The text of the view and its alignment.
+    pub fn view(&self) -> &'a ViewText {
+        &self.facts.text
     }
 
     fn is_active(&self, pattern: PatternId) -> bool {
-        self.active[pattern as usize / 64] & (1 << (pattern % 64)) != 0
+        self.facts.eager
+            || self.rules.index.may_match(pattern, self.facts.text.text(), &mut self.facts.probe.borrow_mut())
     }
 
-    /// The patterns that may match, ascending: those whose indispensable literals were found.
-    pub fn active(&self) -> impl Iterator<Item = PatternId> + '_ {
-        let bits = |(at, word): (usize, &u64)| {
-            let (mut word, base) = (*word, at as PatternId * 64);
-            std::iter::from_fn(move || {
-                let bit = word.trailing_zeros();
-                word &= word.checked_sub(1)?;
-                Some(base + bit)
-            })
+    /// The rules about turns whose phrases stand here, with the places where they do and all conditions that look no
+    /// further than this turn hold. On the folded view only rules that ask for it.
+    pub fn standing(&self) -> &'a [(RuleIndex, Vec<Span>)] {
+        self.facts.standing.get_or_init(|| {
+            let mut of_rule: BTreeMap<RuleIndex, Vec<PatternId>> = BTreeMap::new();
+            for pattern in self.active() {
+                let Some(rule) = self.rules.owners[pattern as usize] else { continue };
+                let definition = &self.rules.rules[rule as usize];
+                let seen = self.facts.view != View::Folded || definition.view == View::Folded;
+                if seen && definition.dialogue.is_none() {
+                    of_rule.entry(rule).or_default().push(pattern);
+                }
+            }
+            let standing = |(rule, patterns): (RuleIndex, Vec<PatternId>)| {
+                let spans = self.places(&self.rules.rules[rule as usize], &patterns);
+                (!spans.is_empty()).then_some((rule, spans))
+            };
+            of_rule.into_iter().filter_map(standing).collect()
+        })
+    }
+
+    /// Where one of `patterns` stands and the conditions of `rule` that look no further than this turn hold.
+    pub fn places(&self, rule: &Rule, patterns: &[PatternId]) -> Vec<Span> {
+        let mut spans: Vec<Span> = patterns.iter().flat_map(|pattern| self.matches(*pattern).to_vec()).collect();
+        self.hold(rule, &mut spans);
+        spans
+    }
+
+    /// Keeps those of `spans` for which the conditions of `rule` hold that look no further than this turn.
+    pub fn hold(&self, rule: &Rule, spans: &mut Vec<Span>) {
+        spans.sort_unstable_by_key(|span| (span.start, span.end));
+        spans.dedup();
+        let local = |condition: &&Condition| condition.scope.is_local();
+        spans.retain(|span| {
+            !self.any_over(&rule.unless, span)
+                && rule.require.iter().filter(local).all(|condition| self.holds(condition, span))
+                && !rule.exclude.iter().filter(local).any(|condition| self.holds(condition, span))
+        });
+    }
+
+    /// Whether a condition that looks no further than this turn holds for a hit at `span`.
+    pub fn holds(&self, condition: &Condition, span: &Span) -> bool {
+        let whole = 0..self.view().text().len();
+        let region = match condition.scope {
+            Scope::Before => {
+                let clause = self.clause(span).start;
+                let back = condition.within.map_or(clause, |n| self.words().back(span.start, n));
+                clause.max(back)..span.start
+            }
+            Scope::After => {
+                let clause = self.clause(span).end;
+                let forward = condition.within.map_or(clause, |n| self.words().forward(span.end, n));
+                span.end..clause.min(forward).max(span.end)
+            }
+            Scope::Clause => self.clause(span),
+            Scope::Sentence => self.sentence(span),
+            Scope::Quoted if !self.quoted(span) => return false,
+            _ => whole,
         };
-        self.active.iter().enumerate().filter(|(_, word)| **word != 0).flat_map(bits)
+        self.says(condition, &region)
+    }
+
+    /// Whether `region` holds a phrase of `condition`, in a turn that is short enough for it.
+    pub fn says(&self, condition: &Condition, region: &Span) -> bool {
+        let short = |max: usize| self.view().text().chars().filter(|c| c.is_alphanumeric()).nth(max).is_none();
+        condition.max_chars.is_none_or(short)
+            && (condition.any.is_empty() || self.any_in(&condition.any, region, &condition.unless))
+    }
+
+    /// The patterns that may match of those that fire on what an agent says; with `eager` all of them.
+    fn active(&self) -> Vec<PatternId> {
+        if self.facts.eager {
+            return (0..).take(self.rules.index.patterns.len()).collect();
+        }
+        let mut probe = self.facts.probe.borrow_mut();
+        self.rules.index.run(Purpose::Fires, self.facts.text.text(), &mut probe);
+        probe.active().to_vec()
     }
 
     /// The word boundaries; segments the view when first called.
-    pub fn words(&self) -> &Words {
-        self.words.get_or_init(|| self.rules.segmenter.words(&self.view))
+    pub fn words(&self) -> &'a Words {
+        self.facts.words.get_or_init(|| self.rules.segmenter.words(&self.facts.text))
     }
 
-    fn breaks(&self) -> &Breaks {
-        self.breaks.get_or_init(|| {
-            let text = self.view.text();
-            let mut breaks = Breaks::default();
-            let (mut clause, mut sentence) = (0, 0);
-            let mut open: Option<(usize, char)> = None;
-            let mut chars = text.char_indices().peekable();
-            while let Some((at, c)) = chars.next() {
-                let after = at + c.len_utf8();
-                let dots = c == '.' && chars.peek().is_some_and(|(_, next)| *next == '.');
-                if ends_clause(c) || dots {
-                    breaks.clauses.push(clause..at);
-                    clause = after;
-                }
-                if ends_sentence(c) {
-                    breaks.sentences.push(sentence..at);
-                    sentence = after;
-                }
-                match (open, c) {
-                    (Some((start, close)), c) if c == close => {
-                        breaks.quotes.push(start..at);
-                        open = None;
-                    }
-                    (None, '“') => open = Some((after, '”')),
-                    (None, '‘') => open = Some((after, '’')),
-                    (None, '「') => open = Some((after, '」')),
-                    (None, '『') => open = Some((after, '』')),
-                    (None, '"') => open = Some((after, '"')),
-                    _ => {}
-                }
-            }
-            breaks.clauses.push(clause..text.len());
-            breaks.sentences.push(sentence..text.len());
-            breaks
-        })
+    fn breaks(&self) -> &'a Breaks {
+        self.facts.breaks.get_or_init(|| Breaks::of(self.facts.text.text()))
     }
 
     /// The clause that `span` begins in to the clause that it ends in.
     pub fn clause(&self, span: &Span) -> Span {
-        enclosing(&self.breaks().clauses, span)
+        self.breaks().clause(span)
     }
 
     /// The sentence that `span` begins in to the sentence that it ends in.
     pub fn sentence(&self, span: &Span) -> Span {
-        enclosing(&self.breaks().sentences, span)
+        self.breaks().sentence(span)
     }
 
     /// Whether `span` stands inside quotation marks.
     pub fn quoted(&self, span: &Span) -> bool {
-        self.breaks().quotes.iter().any(|quote| quote.start <= span.start && span.end <= quote.end)
+        self.breaks().quoted(span)
     }
 
     /// Every match of `pattern` that starts as early as it can for its end and ends as early as it can for its start,
@@ -167,7 +187,7 @@ impl<'r> Analysis<'r> {
         if !self.is_active(pattern) {
             return Rc::default();
         }
-        if let Some(done) = self.matches.borrow().get(&pattern) {
+        if let Some(done) = self.facts.matches.borrow().get(&pattern) {
             return Rc::clone(done);
         }
         let mut found: Vec<Span> = Vec::new();
@@ -183,7 +203,7 @@ impl<'r> Analysis<'r> {
             shortest.push(span);
         }
         let shortest: Rc<[Span]> = shortest.into();
-        self.matches.borrow_mut().insert(pattern, Rc::clone(&shortest));
+        self.facts.matches.borrow_mut().insert(pattern, Rc::clone(&shortest));
         shortest
     }
 
@@ -205,7 +225,7 @@ impl<'r> Analysis<'r> {
         if !self.is_active(pattern) {
             return;
         }
-        let pattern = &self.rules.places.patterns[pattern as usize];
+        let pattern = &self.rules.index.patterns[pattern as usize];
         // A pattern one of whose slots has nothing to offer cannot match.
         let spans: Vec<Rc<[Span]>> = pattern.slots.iter().map(|slot| self.spans(slot.set)).collect();
         if spans.iter().any(|spans| spans.is_empty()) {
@@ -221,7 +241,7 @@ impl<'r> Analysis<'r> {
                 }
                 at += 1;
             }
-            if ends.is_empty() || !self.begins(pattern.start, start) {
+            if ends.is_empty() || !index::begins(pattern.start, self.facts.text.text(), start) {
                 continue;
             }
             for (slot, spans) in pattern.slots.iter().zip(&spans).skip(1) {
@@ -230,7 +250,7 @@ impl<'r> Analysis<'r> {
                     break;
                 }
             }
-            ends.retain(|end| self.closes(pattern.end, *end));
+            ends.retain(|end| index::closes(pattern.end, self.facts.text.text(), *end));
             if !ends.is_empty() {
                 found(start, &ends);
             }
@@ -258,46 +278,29 @@ impl<'r> Analysis<'r> {
 
     /// Whether a gap may reach from `from` to `to`; false for every later `to` once it is false.
     fn bridges(&self, gap: Gap, from: usize, to: usize) -> bool {
-        let (max, breaks) = match gap {
+        let (max, last) = match gap {
             Gap::None => return from == to,
-            Gap::Clause(max) => (usize::from(max), &self.breaks().clauses),
-            Gap::Sentence(max) => (usize::from(max), &self.breaks().sentences),
+            Gap::Clause(max) => (usize::from(max), self.breaks().clause_end(from)),
+            Gap::Sentence(max) => (usize::from(max), self.breaks().sentence_end(from)),
         };
-        let part = breaks.partition_point(|part| part.end < from);
-        if breaks.get(part).is_none_or(|part| to > part.end) {
+        if to > last {
             return false;
         }
         // A word has at least one character: jieba is asked only when the gap has more characters than allowed words.
-        let short = self.view.text()[from..to].chars().take(max + 1).count() <= max;
-        short || self.words().count(from, to) <= max
-    }
-
-    fn begins(&self, edge: Edge, at: usize) -> bool {
-        let before = &self.view.text()[..at];
-        match edge {
-            Edge::Any => true,
-            Edge::Clause => before.chars().next_back().is_none_or(|c| ends_clause(c) || c == '.'),
-            Edge::Turn => before.chars().all(|c| !c.is_alphanumeric() || PARTICLES.contains(c)),
-        }
-    }
-
-    fn closes(&self, edge: Edge, at: usize) -> bool {
-        let after = self.view.text()[at..].trim_start_matches(|c| PARTICLES.contains(c));
-        match edge {
-            Edge::Any => true,
-            Edge::Clause => after.chars().next().is_none_or(|c| ends_clause(c) || matches!(c, '.' | ')' | '”' | '"')),
-            Edge::Turn => after.chars().all(|c| !c.is_alphanumeric() || PARTICLES.contains(c)),
-        }
+        let chars = self.facts.text.text()[from..to].chars().take(max * MAX_WORD_CHARS + 1).count();
+        chars <= max || chars <= max * MAX_WORD_CHARS && self.words().count(from, to) <= max
     }
 
     fn spans(&self, set: SetId) -> Rc<[Span]> {
-        if let Some(done) = self.sets.borrow().get(&set) {
+        if let Some(done) = self.facts.sets.borrow().get(&set) {
             return Rc::clone(done);
         }
-        let words = &self.rules.places.sets[set as usize];
+        let words = &self.rules.index.sets[set as usize];
         let listed = |literal: &LiteralId| words.literals.binary_search(literal).is_ok();
+        let probe = self.facts.probe.borrow();
         let mut spans: Vec<Span> =
-            self.hits.iter().filter(|(literal, _)| listed(literal)).map(|(_, span)| span.clone()).collect();
+            probe.literals().filter(|(literal, _)| listed(literal)).map(|(_, span)| span).collect();
+        drop(probe);
         if words.number {
             spans.extend(self.numbers().iter().cloned());
         }
@@ -308,61 +311,15 @@ impl<'r> Analysis<'r> {
         spans.dedup();
         spans.truncate(MAX_HITS);
         let spans: Rc<[Span]> = spans.into();
-        self.sets.borrow_mut().insert(set, Rc::clone(&spans));
+        self.facts.sets.borrow_mut().insert(set, Rc::clone(&spans));
         spans
     }
 
-    /// Runs of digits or numerals, and the placeholders that stand for them in anonymised exports.
-    fn numbers(&self) -> &Rc<[Span]> {
-        self.numbers.get_or_init(|| {
-            let text = self.view.text();
-            let mut spans: Vec<Span> = Vec::new();
-            let mut start: Option<usize> = None;
-            let mut chars = text.char_indices().peekable();
-            while let Some((at, c)) = chars.next() {
-                let digit = |c: char| c.is_ascii_digit() || NUMERALS.contains(c);
-                let inner = matches!(c, ':' | '.') && chars.peek().is_some_and(|(_, next)| next.is_ascii_digit());
-                if digit(c) || (start.is_some() && inner) {
-                    start.get_or_insert(at);
-                    continue;
-                }
-                spans.extend(start.take().map(|start| start..at));
-                if c == '['
-                    && let Some(length) = text[at..].find(']')
-                    && length <= 24
-                {
-                    spans.push(at..at + length + 1);
-                }
-            }
-            spans.extend(start.map(|start| start..text.len()));
-            spans.sort_unstable_by_key(|span| span.start);
+    fn numbers(&self) -> &'a Rc<[Span]> {
+        self.facts.numbers.get_or_init(|| {
+            let mut spans = Vec::new();
+            marks::numbers(self.facts.text.text(), &mut spans);
             spans.into()
         })
     }
-}
-
-/// One bit a pattern: whether each of its places can be filled from the hits.
-fn active_patterns(rules: &RuleSet, hits: &[(LiteralId, Span)]) -> Vec<u64> {
-    let found = hits.iter().map(|(literal, _)| *literal);
-    let mut active = vec![0u64; rules.places.patterns.len() / 64 + 1];
-    rules.places.any_active(&rules.wakes, found, |pattern| {
-        active[pattern as usize / 64] |= 1 << (pattern % 64);
-        false
-    });
-    active
-}
-
-/// A Latin word is not found inside a longer one: `sb` is not in `usb`.
-fn stands_alone(text: &str, span: &Span) -> bool {
-    let bytes = text.as_bytes();
-    let letter = |at: Option<&u8>| at.is_some_and(u8::is_ascii_alphanumeric);
-    let joined = |a: Option<usize>, b: usize| letter(a.and_then(|at| bytes.get(at))) && letter(bytes.get(b));
-    let (first, last) = (span.start, span.end.saturating_sub(1));
-    !joined(first.checked_sub(1), first) && !joined(Some(span.end), last)
-}
-
-fn enclosing(parts: &[Range<usize>], span: &Span) -> Span {
-    let first = parts.partition_point(|part| part.end < span.start).min(parts.len() - 1);
-    let last = parts.partition_point(|part| part.end < span.end).min(parts.len() - 1);
-    parts[first].start.min(span.start)..parts[last].end.max(span.end)
 }

@@ -1,50 +1,62 @@
 //! A conversation with the analyses of its turns, and the conditions that look at the surroundings of a hit.
 
 use std::cell::OnceCell;
+use std::rc::Rc;
 
 use crate::engine::analysis::Analysis;
-use crate::lexicon::{Condition, RuleSet, Scope};
+use crate::engine::memory::{Known, Lens};
+use crate::lexicon::{Condition, Rule, RuleSet, Scope};
 use crate::model::{Channel, Conversation, SpeakerRole};
-use crate::span::Span;
-use crate::text::ViewText;
 
 /// A conversation under evaluation.
 pub struct Context<'r, 'c> {
-    pub rules: &'r RuleSet,
     pub conversation: &'c Conversation<'c>,
-    plain: Vec<OnceCell<Analysis<'r>>>,
-    folded: Vec<OnceCell<Analysis<'r>>>,
-}
-
-/// A hit whose surroundings are asked about.
-pub struct Place<'p, 'r> {
-    pub turn: usize,
-    pub analysis: &'p Analysis<'r>,
-    /// In bytes of the analysed view.
-    pub span: Span,
+    pub lens: Lens<'r>,
+    /// One a turn; most conversations need none.
+    known: OnceCell<Vec<OnceCell<Rc<Known>>>>,
 }
 
 impl<'r, 'c> Context<'r, 'c> {
-    pub fn new(rules: &'r RuleSet, conversation: &'c Conversation<'c>) -> Context<'r, 'c> {
-        let cells = || conversation.turns.iter().map(|_| OnceCell::new()).collect();
-        Context { rules, conversation, plain: cells(), folded: cells() }
+    pub fn new(rules: &'r RuleSet, conversation: &'c Conversation<'c>, eager: bool) -> Context<'r, 'c> {
+        let lens = Lens { rules, by_sound: conversation.channel == Channel::Call, eager };
+        Context { conversation, lens, known: OnceCell::new() }
     }
 
-    pub fn plain(&self, turn: usize) -> &Analysis<'r> {
-        self.plain[turn].get_or_init(|| {
-            let by_sound = self.conversation.channel == Channel::Call;
-            Analysis::new(self.rules, ViewText::plain(self.conversation.turns[turn].text), by_sound)
+    fn cell(&self, turn: usize) -> &OnceCell<Rc<Known>> {
+        &self.known.get_or_init(|| self.conversation.turns.iter().map(|_| OnceCell::new()).collect())[turn]
+    }
+
+    /// Takes over what is known of a turn.
+    pub fn set(&self, turn: usize, known: Rc<Known>) {
+        self.cell(turn).get_or_init(|| known);
+    }
+
+    /// What is known of a turn.
+    pub fn known(&self, turn: usize) -> &Known {
+        self.cell(turn).get_or_init(|| {
+            let row = &self.conversation.turns[turn];
+            // What agents say was recalled when they were judged.
+            let recalled = if row.role == SpeakerRole::Agent { None } else { self.lens.recall(row.text) };
+            recalled.unwrap_or_default()
         })
     }
 
-    pub fn folded(&self, turn: usize) -> &Analysis<'r> {
-        self.folded[turn].get_or_init(|| Analysis::new(self.rules, self.plain(turn).view().folded(), false))
+    pub fn plain(&self, turn: usize) -> Analysis<'_> {
+        self.known(turn).plain(self.lens, self.conversation.turns[turn].text)
     }
 
-    /// How many of the analysed turns had too many hits to look at all.
+    pub fn folded(&self, turn: usize) -> Analysis<'_> {
+        self.known(turn).folded(self.lens, self.conversation.turns[turn].text)
+    }
+
+    /// The views of a turn that phrases are looked for in.
+    pub fn views(&self, turn: usize) -> impl Iterator<Item = Analysis<'_>> {
+        self.known(turn).views(self.lens, self.conversation.turns[turn].text)
+    }
+
+    /// How many of the analysed views had too many hits to look at all.
     pub fn truncated(&self) -> usize {
-        let analysed = self.plain.iter().chain(&self.folded).filter_map(OnceCell::get);
-        analysed.filter(|analysis| analysis.truncated()).count()
+        self.known.get().into_iter().flatten().filter_map(OnceCell::get).map(|known| known.truncated()).sum()
     }
 
     pub fn turns_of(&self, role: SpeakerRole) -> impl DoubleEndedIterator<Item = usize> + '_ {
@@ -52,48 +64,20 @@ impl<'r, 'c> Context<'r, 'c> {
         numbered.filter(move |(_, turn)| turn.role == role).map(|(at, _)| at)
     }
 
-    /// Whether `condition` holds for the hit at `place`.
-    pub fn holds(&self, condition: &Condition, place: &Place<'_, 'r>) -> bool {
-        let Place { turn, analysis, span } = place;
-        let whole = 0..analysis.view().text().len();
-        let region = match condition.scope {
-            Scope::Before => {
-                let clause = analysis.clause(span).start;
-                let back = condition.within.map_or(clause, |n| analysis.words().back(span.start, n));
-                clause.max(back)..span.start
-            }
-            Scope::After => {
-                let clause = analysis.clause(span).end;
-                let forward = condition.within.map_or(clause, |n| analysis.words().forward(span.end, n));
-                span.end..clause.min(forward).max(span.end)
-            }
-            Scope::Clause => analysis.clause(span),
-            Scope::Sentence => analysis.sentence(span),
-            Scope::Turn => whole,
-            Scope::Quoted => {
-                let quoted = analysis.quoted(span);
-                return quoted && (condition.any.is_empty() || self.says(condition, analysis, &whole));
-            }
-            _ => {
-                let turns = self.turns_in(condition, *turn);
-                return turns
-                    .into_iter()
-                    .filter(|t| self.turn_says(condition, *t))
-                    .nth(condition.at_least - 1)
-                    .is_some();
-            }
+    /// Whether the conditions of `rule` that look at other turns hold for a hit in turn `turn`.
+    pub fn surroundings_hold(&self, rule: &Rule, turn: usize) -> bool {
+        let far = |condition: &&Condition| !condition.scope.is_local();
+        let holds = |condition: &Condition| {
+            let turns = self.turns_in(condition, turn).into_iter();
+            turns.filter(|turn| self.turn_says(condition, *turn)).nth(condition.at_least - 1).is_some()
         };
-        self.says(condition, analysis, &region)
+        rule.require.iter().filter(far).all(holds) && !rule.exclude.iter().filter(far).any(holds)
     }
 
     /// Whether turn `turn` holds a phrase of `condition`.
-    pub fn turn_says(&self, condition: &Condition, turn: usize) -> bool {
+    fn turn_says(&self, condition: &Condition, turn: usize) -> bool {
         let analysis = self.plain(turn);
-        self.says(condition, analysis, &(0..analysis.view().text().len()))
-    }
-
-    fn says(&self, condition: &Condition, analysis: &Analysis<'r>, region: &Span) -> bool {
-        analysis.any_in(&condition.any, region, &condition.unless)
+        analysis.says(condition, &(0..analysis.view().text().len()))
     }
 
     fn turns_in(&self, condition: &Condition, turn: usize) -> Vec<usize> {

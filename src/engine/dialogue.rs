@@ -1,44 +1,38 @@
 //! Rules about the conversation as a whole.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use jiff::civil::DateTime;
 
-use crate::engine::context::{Context, Place};
-use crate::engine::scanner::{Evidence, Flag};
+use crate::engine::context::Context;
+use crate::engine::scanner::{Candidates, Flag, says};
 use crate::lexicon::rule::DialogueKind;
-use crate::lexicon::{Dialogue, PatternId, Rule, RuleSet};
+use crate::lexicon::{Condition, Dialogue, PatternId, Rule, RuleIndex};
 use crate::model::{Conversation, SpeakerRole, parse_chinese_number};
-use crate::text::normalize::{is_han, plain_text};
-use crate::text::traits;
+use crate::text::normalize::{is_han, plain_text, traits};
 
-/// The flags of all dialogue rules. `flags` are those of the turns, `evidence` the turns that the phrases of the rules
-/// were found in.
-pub(super) fn judge<'r, 'c>(
-    rules: &'r RuleSet,
-    conversation: &'c Conversation<'c>,
-    context: &mut Option<Context<'r, 'c>>,
-    flags: &[Flag],
-    mut evidence: Evidence,
-    eager: bool,
-) -> Vec<Flag> {
+/// The flags of all dialogue rules. `flags` are those of the turns, `candidates` the turns that may hold the phrases of a
+/// rule, sorted.
+pub(super) fn judge(context: &Context<'_, '_>, candidates: &Candidates, flags: &[Flag]) -> Vec<Flag> {
+    let conversation = context.conversation;
     let mut out = Vec::new();
-    for index in &rules.dialogues {
-        let rule = &rules.rules[*index as usize];
+    let asked = OnceCell::new();
+    for index in &context.lens.rules.dialogues {
+        let rule = &context.lens.rules.rules[*index as usize];
         let Some(dialogue) = rule.dialogue.as_ref().filter(|_| rule.channels.contains(&conversation.channel)) else {
             continue;
         };
-        let own = evidence.remove(index).unwrap_or_default();
+        let mut own = of_rule(candidates, *index).filter(|turn| says(context, rule, *turn));
+        let customer = || of_rule(asked.get_or_init(|| asking(context)), *index).collect::<Vec<usize>>();
         let turns = match dialogue.kind {
-            DialogueKind::Count => count(dialogue, flags, own),
-            DialogueKind::Repeat => repeat(rules, rule, dialogue, conversation, context),
-            DialogueKind::Unanswered => unanswered(rules, rule, dialogue, conversation, context, eager),
-            DialogueKind::Missing => missing(rules, rule, conversation, context, &own),
+            DialogueKind::Count => count(dialogue, flags, of_rule(candidates, *index).count(), own),
+            DialogueKind::Repeat => repeat(context, rule, dialogue),
+            DialogueKind::Unanswered => unanswered(context, rule, dialogue, customer),
+            DialogueKind::Missing => missing(context, rule),
             DialogueKind::Slow => slow(dialogue, conversation),
-            DialogueKind::Abandoned => abandoned(rules, rule, conversation, context, eager),
-            DialogueKind::Overdue => {
-                own.into_iter().find_map(|turn| overdue(rule, conversation, context.as_ref()?, turn))
-            }
+            DialogueKind::Abandoned => abandoned(context, rule, customer),
+            DialogueKind::Overdue => own.find_map(|turn| overdue(context, rule, turn)),
         };
         if let Some(turns) = turns {
             out.push(Flag { rule: *index, hit: None, turns });
@@ -47,29 +41,50 @@ pub(super) fn judge<'r, 'c>(
     out
 }
 
-fn count(dialogue: &Dialogue, flags: &[Flag], own: Vec<usize>) -> Option<Vec<usize>> {
+fn of_rule(candidates: &Candidates, index: RuleIndex) -> impl Iterator<Item = usize> + '_ {
+    let first = candidates.partition_point(|(rule, _)| *rule < index);
+    candidates[first..].iter().take_while(move |(rule, _)| *rule == index).map(|(_, turn)| *turn)
+}
+
+/// The customer turns that may hold phrases of rules about the conversation, sorted.
+fn asking(context: &Context<'_, '_>) -> Candidates {
+    let mut found = Candidates::new();
+    for turn in context.turns_of(SpeakerRole::Customer) {
+        let text = context.conversation.turns[turn].text;
+        if context.lens.eager {
+            found.extend(context.lens.rules.dialogues.iter().map(|rule| (*rule, turn)));
+        } else {
+            let rules = context.lens.customer_look(text, context.known(turn));
+            found.extend(rules.into_iter().map(|rule| (rule, turn)));
+        }
+    }
+    found.sort_unstable();
+    found
+}
+
+/// `candidates` tells how many turns `own` may have.
+fn count(
+    dialogue: &Dialogue,
+    flags: &[Flag],
+    candidates: usize,
+    own: impl Iterator<Item = usize>,
+) -> Option<Vec<usize>> {
     let by_rules = flags.iter().filter(|flag| dialogue.rules.contains(&flag.rule));
-    let mut flagged: Vec<usize> = by_rules.filter_map(|flag| flag.hit.as_ref().map(|(turn, _)| *turn)).collect();
-    flagged.sort_unstable();
-    flagged.dedup();
-    if flagged.len() < dialogue.flagged {
+    let mut turns: Vec<usize> = by_rules.filter_map(|flag| flag.hit.as_ref().map(|(turn, _)| *turn)).collect();
+    turns.sort_unstable();
+    turns.dedup();
+    if turns.len() < dialogue.flagged || turns.len() + candidates < dialogue.at_least {
         return None;
     }
-    let mut turns = own;
-    turns.extend(flagged);
+    turns.extend(own);
     turns.sort_unstable();
     turns.dedup();
     (turns.len() >= dialogue.at_least).then_some(turns)
 }
 
 /// The largest group of agent turns that all say nearly the same as the first of them.
-fn repeat<'r, 'c>(
-    rules: &'r RuleSet,
-    rule: &Rule,
-    dialogue: &Dialogue,
-    conversation: &'c Conversation<'c>,
-    context: &mut Option<Context<'r, 'c>>,
-) -> Option<Vec<usize>> {
+fn repeat(context: &Context<'_, '_>, rule: &Rule, dialogue: &Dialogue) -> Option<Vec<usize>> {
+    let conversation = context.conversation;
     let long = |text: &str| text.len() >= dialogue.min_chars && text.chars().count() >= dialogue.min_chars;
     let agent = conversation.turns.iter().enumerate().filter(|(_, t)| t.role == SpeakerRole::Agent && long(t.text));
     let turns: Vec<(usize, &str)> = agent.map(|(at, turn)| (at, turn.text)).collect();
@@ -81,7 +96,7 @@ fn repeat<'r, 'c>(
         let (short, long) = (a.len().min(b.len()) as f64, a.len().max(b.len()) as f64);
         2.0 * short / (short + long) >= dialogue.similarity
     };
-    let mut pairs: HashMap<usize, HashMap<(char, char), usize>> = HashMap::new();
+    let mut sketches: HashMap<usize, Sketch> = HashMap::new();
     let mut best: Vec<usize> = Vec::new();
     for (at, (first, text)) in turns.iter().enumerate() {
         let mut group = vec![*first];
@@ -89,15 +104,15 @@ fn repeat<'r, 'c>(
             if text == other_text {
                 group.push(*other);
             } else if alike_length(text, other_text) {
-                let a = pairs.entry(*first).or_insert_with(|| pairs_of(text)).clone();
-                let b = pairs.entry(*other).or_insert_with(|| pairs_of(other_text));
-                if dice(&a, b) >= dialogue.similarity {
+                let a = *sketches.entry(*first).or_insert_with(|| Sketch::of(text));
+                let b = *sketches.entry(*other).or_insert_with(|| Sketch::of(other_text));
+                let may_be = a.may_be_alike(b, dialogue.similarity);
+                if may_be && dice(&pairs_of(text), &pairs_of(other_text)) >= dialogue.similarity {
                     group.push(*other);
                 }
             }
         }
         if group.len() >= dialogue.at_least && group.len() > best.len() {
-            let context = context.get_or_insert_with(|| Context::new(rules, conversation));
             group.retain(|turn| surroundings_hold(context, rule, *turn));
             if group.len() >= dialogue.at_least {
                 best = group;
@@ -105,6 +120,39 @@ fn repeat<'r, 'c>(
         }
     }
     (!best.is_empty()).then_some(best)
+}
+
+/// Which pairs of characters a text may hold, told in a few words: most replies are seen to differ by it.
+#[derive(Debug, Clone, Copy)]
+struct Sketch {
+    bits: [u64; 4],
+    pairs: u32,
+    /// Normalising may change more than the width of marks: nothing can be told.
+    changes: bool,
+}
+
+impl Sketch {
+    fn of(text: &str) -> Sketch {
+        let mut sketch = Sketch { bits: [0; 4], pairs: 0, changes: traits(text).changes };
+        let mut before: Option<char> = None;
+        for c in text.chars().filter(|c| is_han(*c) || c.is_alphanumeric()) {
+            if let Some(before) = before {
+                let hash = (before as u32).wrapping_mul(31).wrapping_add(c as u32).wrapping_mul(0x9e37_79b1) >> 24;
+                sketch.bits[hash as usize / 64] |= 1 << (hash % 64);
+                sketch.pairs += 1;
+            }
+            before = Some(c);
+        }
+        sketch
+    }
+
+    /// Whether the Dice coefficient of the pairs may reach `similarity`: each bit that only one text has is a pair at least
+    /// that only it has.
+    fn may_be_alike(self, other: Sketch, similarity: f64) -> bool {
+        let only = |a: Sketch, b: Sketch| (0..4).map(|i| (a.bits[i] & !b.bits[i]).count_ones()).sum::<u32>();
+        let common = (self.pairs - only(self, other)).min(other.pairs - only(other, self));
+        self.changes || other.changes || 2.0 * f64::from(common) >= similarity * f64::from(self.pairs + other.pairs)
+    }
 }
 
 fn pairs_of(text: &str) -> HashMap<(char, char), usize> {
@@ -126,24 +174,27 @@ fn dice(a: &HashMap<(char, char), usize>, b: &HashMap<(char, char), usize>) -> f
 fn surroundings_hold(context: &Context<'_, '_>, rule: &Rule, turn: usize) -> bool {
     let analysis = context.plain(turn);
     let span = 0..analysis.view().text().len();
-    if analysis.any_over(&rule.unless, &span) {
-        return false;
-    }
-    let place = Place { turn, analysis, span };
-    rule.require.iter().all(|condition| context.holds(condition, &place))
-        && !rule.exclude.iter().any(|condition| context.holds(condition, &place))
+    let local = |condition: &&Condition| condition.scope.is_local();
+    !analysis.any_over(&rule.unless, &span)
+        && rule.require.iter().filter(local).all(|condition| analysis.holds(condition, &span))
+        && !rule.exclude.iter().filter(local).any(|condition| analysis.holds(condition, &span))
+        && context.surroundings_hold(rule, turn)
 }
 
-fn unanswered<'r, 'c>(
-    rules: &'r RuleSet,
+fn unanswered(
+    context: &Context<'_, '_>,
     rule: &Rule,
     dialogue: &Dialogue,
-    conversation: &'c Conversation<'c>,
-    context: &mut Option<Context<'r, 'c>>,
-    eager: bool,
+    candidates: impl Fn() -> Vec<usize>,
 ) -> Option<Vec<usize>> {
-    let mut asked = asked(rules, rule, conversation, context, eager);
-    let context = context.as_ref()?;
+    if context.turns_of(SpeakerRole::Customer).nth(dialogue.at_least.checked_sub(1)?).is_none() {
+        return None;
+    }
+    let candidates = candidates();
+    if candidates.len() < dialogue.at_least {
+        return None;
+    }
+    let mut asked = asked(context, rule, candidates);
     let answers = |patterns: &[PatternId], turn: usize| {
         let analysis = context.plain(turn);
         analysis.any_in(patterns, &(0..analysis.view().text().len()), &[])
@@ -166,43 +217,21 @@ fn unanswered<'r, 'c>(
     Some(evidence)
 }
 
-/// The customer turns that hold a phrase of `rule`.
-fn asked<'r, 'c>(
-    rules: &'r RuleSet,
-    rule: &Rule,
-    conversation: &'c Conversation<'c>,
-    context: &mut Option<Context<'r, 'c>>,
-    eager: bool,
-) -> Vec<usize> {
-    let mut asked: Vec<usize> = Vec::new();
-    for (turn, row) in conversation.turns.iter().enumerate() {
-        let customer = row.role == SpeakerRole::Customer;
-        if !customer || !(eager || rules.gate.customer(&rules.places, row.text, traits(row.text))) {
-            continue;
-        }
-        let context = context.get_or_insert_with(|| Context::new(rules, conversation));
-        let analysis = context.plain(turn);
+/// Those of the customer turns `candidates` that hold a phrase of `rule`.
+fn asked(context: &Context<'_, '_>, rule: &Rule, mut candidates: Vec<usize>) -> Vec<usize> {
+    candidates.retain(|turn| {
+        let analysis = context.plain(*turn);
         let mut spans = rule.phrases.iter().flat_map(|pattern| analysis.matches(*pattern).to_vec());
-        if spans.any(|span| !analysis.any_over(&rule.unless, &span)) && surroundings_hold(context, rule, turn) {
-            asked.push(turn);
-        }
-    }
-    asked
+        spans.any(|span| !analysis.any_over(&rule.unless, &span)) && surroundings_hold(context, rule, *turn)
+    });
+    candidates
 }
 
 /// The customer turns at the end of the conversation, when one of them holds a phrase and an agent had spoken before.
-fn abandoned<'r, 'c>(
-    rules: &'r RuleSet,
-    rule: &Rule,
-    conversation: &'c Conversation<'c>,
-    context: &mut Option<Context<'r, 'c>>,
-    eager: bool,
-) -> Option<Vec<usize>> {
-    let last_agent = conversation.turns.iter().rposition(|turn| turn.role == SpeakerRole::Agent)?;
-    if !conversation.turns[last_agent..].iter().any(|turn| turn.role == SpeakerRole::Customer) {
-        return None;
-    }
-    let mut turns = asked(rules, rule, conversation, context, eager);
+fn abandoned(context: &Context<'_, '_>, rule: &Rule, candidates: impl Fn() -> Vec<usize>) -> Option<Vec<usize>> {
+    let last_agent = context.turns_of(SpeakerRole::Agent).next_back()?;
+    context.turns_of(SpeakerRole::Customer).next_back().filter(|turn| *turn > last_agent)?;
+    let mut turns = asked(context, rule, candidates());
     turns.retain(|turn| *turn > last_agent);
     if turns.is_empty() {
         return None;
@@ -212,7 +241,8 @@ fn abandoned<'r, 'c>(
 }
 
 /// The promise, the customer's return and the late follow-up.
-fn overdue(rule: &Rule, conversation: &Conversation<'_>, context: &Context<'_, '_>, turn: usize) -> Option<Vec<usize>> {
+fn overdue(context: &Context<'_, '_>, rule: &Rule, turn: usize) -> Option<Vec<usize>> {
+    let conversation = context.conversation;
     let analysis = context.plain(turn);
     let spans = rule.phrases.iter().flat_map(|pattern| analysis.matches(*pattern).to_vec());
     let seconds = spans.filter_map(|span| seconds_of(&analysis.view().text()[span])).max()?;
@@ -247,23 +277,13 @@ fn time_of(conversation: &Conversation<'_>, turn: usize) -> Option<DateTime> {
     conversation.turns[turn].time.trim().replace('/', "-").parse().ok()
 }
 
-fn missing<'r, 'c>(
-    rules: &'r RuleSet,
-    rule: &Rule,
-    conversation: &'c Conversation<'c>,
-    context: &mut Option<Context<'r, 'c>>,
-    said: &[usize],
-) -> Option<Vec<usize>> {
-    let last = conversation.turns.iter().rposition(|turn| turn.role == SpeakerRole::Agent)?;
-    let context = context.get_or_insert_with(|| Context::new(rules, conversation));
-    let analysed = |turn: usize| {
+fn missing(context: &Context<'_, '_>, rule: &Rule) -> Option<Vec<usize>> {
+    let last = context.turns_of(SpeakerRole::Agent).next_back()?;
+    let said = |turn: usize| {
         let analysis = context.plain(turn);
         analysis.any_in(&rule.phrases, &(0..analysis.view().text().len()), &rule.unless)
     };
-    if !said.is_empty() || context.turns_of(SpeakerRole::Agent).any(analysed) {
-        return None;
-    }
-    surroundings_hold(context, rule, last).then(|| vec![last])
+    (surroundings_hold(context, rule, last) && !context.turns_of(SpeakerRole::Agent).any(said)).then(|| vec![last])
 }
 
 fn slow(dialogue: &Dialogue, conversation: &Conversation<'_>) -> Option<Vec<usize>> {

@@ -4,6 +4,7 @@
 pub mod analysis;
 mod context;
 mod dialogue;
+mod memory;
 pub mod scanner;
 pub mod selftest;
 

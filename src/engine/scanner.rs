@@ -1,16 +1,13 @@
 //! Scans conversations with a compiled rule set.
 
-use std::collections::BTreeMap;
-
 use crate::engine::analysis::Analysis;
-use crate::engine::context::{Context, Place};
+use crate::engine::context::Context;
 use crate::engine::dialogue;
 use crate::lexicon::rule::Position;
-use crate::lexicon::{PatternId, Rule, RuleIndex, RuleSet};
+use crate::lexicon::{Rule, RuleIndex, RuleSet};
 use crate::model::{Conversation, SpeakerRole};
 use crate::span::Span;
 use crate::text::normalize::View;
-use crate::text::traits;
 
 /// How turns are chosen for full evaluation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -38,7 +35,7 @@ pub struct Flag {
 pub struct Scan {
     /// Sorted by turn and place, those about the whole conversation last.
     pub flags: Vec<Flag>,
-    /// Turns with so many hits that some were not looked at; see [`analysis::MAX_HITS`](super::analysis::MAX_HITS).
+    /// Turns with so many hits that some were not looked at; see [`MAX_HITS`](crate::lexicon::index::MAX_HITS).
     pub truncated: usize,
 }
 
@@ -49,8 +46,8 @@ pub struct Scanner<'r> {
     mode: Mode,
 }
 
-/// Per dialogue rule the agent turns that are evidence by its own phrases.
-pub(super) type Evidence = BTreeMap<RuleIndex, Vec<usize>>;
+/// The agent turns that may hold phrases of rules about the whole conversation, in order.
+pub(super) type Candidates = Vec<(RuleIndex, usize)>;
 
 impl<'r> Scanner<'r> {
     /// A scanner for `rules`.
@@ -69,70 +66,69 @@ impl<'r> Scanner<'r> {
     }
 
     fn run(&self, conversation: &Conversation<'_>, resolve: bool) -> Scan {
-        let mut context: Option<Context<'r, '_>> = None;
+        let eager = self.mode == Mode::Eager;
+        let context = Context::new(self.rules, conversation, eager);
         let mut flags: Vec<Flag> = Vec::new();
-        let mut evidence = Evidence::new();
+        let mut candidates = Candidates::new();
         for (turn, row) in conversation.turns.iter().enumerate() {
             if row.role != SpeakerRole::Agent || row.text.is_empty() {
                 continue;
             }
-            let traits = traits(row.text);
-            let pass = self.mode == Mode::Eager
-                || self.rules.gate.agent(&self.rules.places, row.text, traits, conversation.channel);
-            if pass {
-                let context = context.get_or_insert_with(|| Context::new(self.rules, conversation));
-                if self.mode == Mode::Eager {
-                    context.plain(turn).words();
-                }
-                let mut found = self.judge(context, turn, traits.folds, &mut evidence);
-                if resolve {
-                    found = self.resolve(found);
-                }
-                flags.extend(found);
+            let known = context.lens.recall(row.text);
+            let look = context.lens.agent_look(row.text, known.as_deref());
+            let evidence = if eager { &self.rules.dialogues } else { &look.evidence };
+            candidates.extend(evidence.iter().map(|rule| (*rule, turn)));
+            if known.is_some() || look.fires || eager {
+                context.set(turn, known.unwrap_or_default());
+            }
+            let mut found = self.judge_brief(&context, turn, look.chars);
+            if look.fires || eager {
+                found.extend(self.judge(&context, turn));
+            }
+            if !found.is_empty() {
+                found.sort_by_key(|flag| (flag.hit.clone().map(|(_, span)| (span.start, span.end)), flag.rule));
+                found.dedup();
+                flags.extend(if resolve { self.resolve(found) } else { found });
             }
         }
-        let eager = self.mode == Mode::Eager;
-        flags.extend(dialogue::judge(self.rules, conversation, &mut context, &flags, evidence, eager));
-        Scan { flags, truncated: context.map_or(0, |context| context.truncated()) }
+        candidates.sort_unstable();
+        flags.extend(dialogue::judge(&context, &candidates, &flags));
+        Scan { flags, truncated: context.truncated() }
     }
 
-    /// Evaluates the rules that the hits of agent turn `turn` can fire.
-    fn judge(&self, context: &Context<'r, '_>, turn: usize, folds: bool, evidence: &mut Evidence) -> Vec<Flag> {
-        let plain = context.plain(turn);
+    /// Evaluates the rules whose phrases stand in agent turn `turn`.
+    fn judge(&self, context: &Context<'r, '_>, turn: usize) -> Vec<Flag> {
         let mut flags = Vec::new();
-        let mut judge = |analysis: &Analysis<'r>, views: &[View]| {
-            for (rule, patterns) in self.candidates(analysis, views) {
-                let definition = &self.rules.rules[rule as usize];
-                let Some(span) = first_hit(context, definition, &patterns, turn, analysis) else { continue };
-                if definition.dialogue.is_some() {
-                    evidence.entry(rule).or_default().push(turn);
-                } else {
-                    let original = analysis.view().original(span);
-                    flags.push(Flag { rule, hit: Some((turn, original)), turns: Vec::new() });
+        for analysis in context.views(turn) {
+            for (rule, spans) in analysis.standing() {
+                if applies(context, &self.rules.rules[*rule as usize], turn) {
+                    let original = analysis.view().original(spans[0].clone());
+                    flags.push(Flag { rule: *rule, hit: Some((turn, original)), turns: Vec::new() });
                 }
             }
-        };
-        judge(plain, &[View::Plain, View::Sound, View::Folded]);
-        if folds {
-            judge(context.folded(turn), &[View::Folded]);
         }
-        for turns in evidence.values_mut() {
-            turns.dedup();
-        }
-        flags.sort_by_key(|flag| (flag.hit.clone().map(|(_, span)| (span.start, span.end)), flag.rule));
-        flags.dedup();
         flags
     }
 
-    fn candidates(&self, analysis: &Analysis<'r>, views: &[View]) -> BTreeMap<RuleIndex, Vec<PatternId>> {
-        let mut candidates: BTreeMap<RuleIndex, Vec<PatternId>> = BTreeMap::new();
-        for pattern in analysis.active() {
-            let Some(rule) = self.rules.owners[pattern as usize] else { continue };
-            if views.contains(&self.rules.rules[rule as usize].view) {
-                candidates.entry(rule).or_default().push(pattern);
+    /// Evaluates the rules about short turns on agent turn `turn`, which has `chars` letters, digits and Han characters.
+    fn judge_brief(&self, context: &Context<'r, '_>, turn: usize, chars: usize) -> Vec<Flag> {
+        let mut flags = Vec::new();
+        for rule in &self.rules.briefs {
+            let definition = &self.rules.rules[*rule as usize];
+            // What the customer said decides more often than what the turn says.
+            if definition.brief.is_some_and(|longest| (1..=longest).contains(&chars))
+                && applies(context, definition, turn)
+            {
+                let analysis = context.plain(turn);
+                let mut whole = vec![0..analysis.view().text().len()];
+                analysis.hold(definition, &mut whole);
+                flags.extend(whole.into_iter().map(|span| {
+                    let original = analysis.view().original(span);
+                    Flag { rule: *rule, hit: Some((turn, original)), turns: Vec::new() }
+                }));
             }
         }
-        candidates
+        flags
     }
 
     fn resolve(&self, flags: Vec<Flag>) -> Vec<Flag> {
@@ -152,28 +148,18 @@ impl<'r> Scanner<'r> {
     }
 }
 
-/// The first match of `patterns` that satisfies everything `rule` says of its surroundings.
-fn first_hit<'r>(
-    context: &Context<'r, '_>,
-    rule: &Rule,
-    patterns: &[PatternId],
-    turn: usize,
-    analysis: &Analysis<'r>,
-) -> Option<Span> {
-    if !rule.channels.contains(&context.conversation.channel) || !stands_at(context, rule.position, turn) {
-        return None;
-    }
-    let mut spans: Vec<Span> = patterns.iter().flat_map(|pattern| analysis.matches(*pattern).to_vec()).collect();
-    spans.sort_by_key(|span| (span.start, span.end));
-    spans.dedup();
-    spans.into_iter().find(|span| {
-        if analysis.any_over(&rule.unless, span) {
-            return false;
-        }
-        let place = Place { turn, analysis, span: span.clone() };
-        rule.require.iter().all(|condition| context.holds(condition, &place))
-            && !rule.exclude.iter().any(|condition| context.holds(condition, &place))
-    })
+/// Whether a phrase of `rule` stands in agent turn `turn`, with all conditions.
+pub(super) fn says(context: &Context<'_, '_>, rule: &Rule, turn: usize) -> bool {
+    let stands = |analysis: Analysis<'_>| !analysis.places(rule, &rule.phrases).is_empty();
+    let stands = stands(context.plain(turn)) || rule.view == View::Folded && stands(context.folded(turn));
+    stands && applies(context, rule, turn)
+}
+
+/// Whether a phrase of `rule` in turn `turn` fires, as far as the conversation around it has a say.
+fn applies(context: &Context<'_, '_>, rule: &Rule, turn: usize) -> bool {
+    rule.channels.contains(&context.conversation.channel)
+        && stands_at(context, rule.position, turn)
+        && context.surroundings_hold(rule, turn)
 }
 
 fn stands_at(context: &Context<'_, '_>, position: Position, turn: usize) -> bool {

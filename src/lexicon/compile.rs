@@ -1,24 +1,22 @@
 //! Rule files → [`RuleSet`]. Every problem is gathered before giving up.
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
-use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use crate::error::{Diagnostic, LoadError, SourceFile};
-use crate::lexicon::filter::{Filter, Places, Triggers};
-use crate::lexicon::pattern::{self, Edge, Gap, Sequence};
+use crate::lexicon::index::{Index, Parts, Pattern, Purpose, Slot, WordSet};
+use crate::lexicon::pattern::{self, Edge, Sequence};
 use crate::lexicon::rule::{
     ClassFile, ConditionFile, DialogueFile, DialogueKind, Example, GuardFile, Position, RuleFile, Scope, Text,
 };
 use crate::lexicon::source::Sources;
 use crate::model::{Channel, Family, RuleId, Severity, StatuteRef};
 use crate::span::Span;
+use crate::text::Segmenter;
 use crate::text::normalize::{View, folded_text, plain_text, sound_text};
-use crate::text::{Segmenter, Traits};
 
 /// Index into [`RuleSet::literals`].
 pub type LiteralId = u32;
@@ -29,41 +27,8 @@ pub type PatternId = u32;
 /// Index into [`RuleSet::rules`].
 pub type RuleIndex = u32;
 
-/// Words that may stand for one another at one place.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub struct WordSet {
-    /// Sorted.
-    pub literals: Vec<LiteralId>,
-    /// Members that are sequences themselves; sorted.
-    pub patterns: Vec<PatternId>,
-    /// Whether any number is a member.
-    pub number: bool,
-}
-
-/// One place of a pattern.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Slot {
-    /// How it follows the slot before.
-    pub gap: Gap,
-    /// What may stand here.
-    pub set: SetId,
-    /// Only where words begin and end.
-    pub whole: bool,
-}
-
-/// A compiled sequence.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pattern {
-    /// Where a match must begin.
-    pub start: Edge,
-    /// Where a match must end.
-    pub end: Edge,
-    /// At least one.
-    pub slots: Vec<Slot>,
-}
-
 /// A compiled condition; see [`Scope`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Condition {
     /// What it looks at.
     pub scope: Scope,
@@ -75,10 +40,12 @@ pub struct Condition {
     pub unless: Vec<PatternId>,
     /// In how many turns of the scope.
     pub at_least: usize,
+    /// The turn has at most so many letters, digits and Han characters.
+    pub max_chars: Option<usize>,
 }
 
 /// What a dialogue rule counts; see [`DialogueKind`].
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Dialogue {
     /// The mechanism.
     pub kind: DialogueKind,
@@ -101,7 +68,7 @@ pub struct Dialogue {
 }
 
 /// A compiled rule.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Rule {
     /// `family.kebab-name`
     pub id: RuleId,
@@ -120,6 +87,7 @@ pub struct Rule {
     /// The version that brought it.
     pub since: String,
     /// The articles at risk, with the diagnostic that says where the reference stands should it not resolve.
+    #[serde(with = "references")]
     pub statutes: Vec<(StatuteRef, Diagnostic)>,
     /// Channels it applies to.
     pub channels: Vec<Channel>,
@@ -129,6 +97,8 @@ pub struct Rule {
     pub position: Position,
     /// What fires.
     pub phrases: Vec<PatternId>,
+    /// Set on a rule without phrases: every turn of at most so many letters, digits and Han characters is a hit as a whole.
+    pub brief: Option<usize>,
     /// Harmless longer phrases.
     pub unless: Vec<PatternId>,
     /// Conditions that must hold.
@@ -139,78 +109,39 @@ pub struct Rule {
     pub dialogue: Option<Dialogue>,
     /// How many entries and patterns its file holds.
     pub entries: usize,
-    /// What it must flag, with the diagnostic for when it does not.
+    /// What it must flag, with the diagnostic for when it does not. Not remembered: see [`cache`](super::cache).
+    #[serde(skip)]
     pub examples: Vec<(Example, Diagnostic)>,
     /// What it must not flag, with the diagnostic for when it does.
+    #[serde(skip)]
     pub counterexamples: Vec<(Example, Diagnostic)>,
     /// The file it comes from.
     pub path: String,
 }
 
 /// All rules, compiled. Immutable; share it between threads by reference.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct RuleSet {
     /// Sorted by id.
     pub rules: Vec<Rule>,
-    /// Every literal of every rule, class and guard, normalised.
+    /// Every literal of every rule, class and guard, normalised. Not remembered: see [`cache`](super::cache).
+    #[serde(skip)]
     pub literals: Vec<String>,
-    pub(crate) places: Places,
-    /// Wakes every pattern, those of classes and conditions too.
-    pub(crate) wakes: Triggers,
-    /// For each pattern the rule that it fires; none for patterns of classes, conditions and customer turns.
+    /// The patterns, and what finds them.
+    pub index: Index,
+    /// For each pattern the rule that it fires, or is evidence for; none for patterns of classes and conditions.
     pub(crate) owners: Vec<Option<RuleIndex>>,
-    /// Finds all literals, overlapping; built when the first turn passes the gate.
-    all: OnceLock<AhoCorasick>,
-    /// Finds whether a turn can fire any rule.
-    pub(crate) gate: Gate,
-    pub(crate) sound: Option<(AhoCorasick, Vec<LiteralId>)>,
     /// Indices of the dialogue rules.
     pub(crate) dialogues: Vec<RuleIndex>,
+    /// Indices of the rules about short turns.
+    pub(crate) briefs: Vec<RuleIndex>,
     /// Word boundaries.
     pub segmenter: Segmenter,
     /// How many entries and patterns the class files hold.
     pub class_entries: usize,
-}
-
-/// The first stage: whether a turn is worth a closer look. Each filter is built when the first turn needs it.
-#[derive(Debug)]
-pub struct Gate {
-    plain: Filter,
-    folded: Filter,
-    sound: Option<Filter>,
-    customer: Filter,
-}
-
-thread_local! {
-    /// Many turns fold and few of them pass: the buffer is used again.
-    static FOLDED: RefCell<String> = const { RefCell::new(String::new()) };
-}
-
-impl Gate {
-    /// Whether an agent turn with this text can fire a rule. `traits` are those of the text.
-    pub fn agent(&self, places: &Places, text: &str, traits: Traits, channel: Channel) -> bool {
-        let plain = crate::text::gate_text(text, traits);
-        if self.plain.passes(places, &plain) {
-            return true;
-        }
-        if traits.folds
-            && FOLDED.with_borrow_mut(|folded| {
-                folded.clear();
-                crate::text::fold_into(&plain, folded);
-                self.folded.passes(places, folded)
-            })
-        {
-            return true;
-        }
-        // Both forms at once: one place of a pattern may be heard wrong and the others right.
-        let both = || format!("{plain}\n{}", sound_text(&plain));
-        channel == Channel::Call && self.sound.as_ref().is_some_and(|sound| sound.passes(places, &both()))
-    }
-
-    /// Whether a customer turn can be evidence of a dialogue rule.
-    pub fn customer(&self, places: &Places, text: &str, traits: Traits) -> bool {
-        self.customer.passes(places, &crate::text::gate_text(text, traits))
-    }
+    /// Another for every rule set compiled: tells what was remembered with one from what another finds.
+    #[serde(skip, default = "serial")]
+    pub(crate) serial: u64,
 }
 
 impl RuleSet {
@@ -224,10 +155,6 @@ impl RuleSet {
             problems.dedup();
             LoadError(problems)
         })
-    }
-
-    pub(crate) fn all(&self) -> &AhoCorasick {
-        self.all.get_or_init(|| automaton(&self.literals))
     }
 
     /// Gives a rule another severity.
@@ -258,6 +185,7 @@ struct Compiler<'s> {
     sets: Vec<WordSet>,
     set_ids: HashMap<WordSet, SetId>,
     patterns: Vec<Pattern>,
+    pattern_ids: HashMap<Pattern, PatternId>,
     class_files: BTreeMap<String, (ClassFile, &'s SourceFile)>,
     classes: HashMap<String, Option<WordSet>>,
     class_entries: usize,
@@ -356,7 +284,7 @@ impl<'s> Compiler<'s> {
                             merge(&mut words, &set);
                         }
                     }
-                    _ => words.patterns.extend(self.pattern(file, entry, &sequence, View::Plain, stack)),
+                    _ => words.patterns.extend(self.pattern(file, entry, &sequence, View::Plain, false, stack)),
                 }
             }
         }
@@ -434,6 +362,7 @@ impl<'s> Compiler<'s> {
         entry: &Text,
         sequence: &Sequence,
         view: View,
+        fires: bool,
         stack: &mut Vec<String>,
     ) -> Option<PatternId> {
         let mut slots = Vec::new();
@@ -453,12 +382,20 @@ impl<'s> Compiler<'s> {
             }
             slots.push(Slot { gap: place.gap, set, whole: place.whole });
         }
-        let id = PatternId::try_from(self.patterns.len()).expect("fewer than 2^32 patterns");
-        self.patterns.push(Pattern { start: sequence.start, end: sequence.end, slots });
-        Some(id)
+        let pattern = Pattern { start: sequence.start, end: sequence.end, slots };
+        let next = PatternId::try_from(self.patterns.len()).expect("fewer than 2^32 patterns");
+        // What conditions and classes look for is looked for once; what fires belongs to its rule.
+        if !fires {
+            if let Some(known) = self.pattern_ids.get(&pattern) {
+                return Some(*known);
+            }
+            self.pattern_ids.insert(pattern.clone(), next);
+        }
+        self.patterns.push(pattern);
+        Some(next)
     }
 
-    fn patterns(&mut self, file: &SourceFile, entries: &[Text], view: View) -> Vec<PatternId> {
+    fn patterns(&mut self, file: &SourceFile, entries: &[Text], view: View, fires: bool) -> Vec<PatternId> {
         let mut seen = BTreeSet::new();
         let mut ids = Vec::new();
         for entry in entries {
@@ -467,23 +404,27 @@ impl<'s> Compiler<'s> {
                 self.problem(file, entry.span(), "duplicate", message, "remove one");
             }
             for sequence in self.sequences(file, entry) {
-                ids.extend(self.pattern(file, entry, &sequence, view, &mut Vec::new()));
+                ids.extend(self.pattern(file, entry, &sequence, view, fires, &mut Vec::new()));
             }
         }
+        ids.sort_unstable();
+        ids.dedup();
         ids
     }
 
     fn condition(&mut self, file: &SourceFile, condition: &ConditionFile, view: View) -> Condition {
-        if condition.any.is_empty() && *condition.scope.as_ref() != Scope::Quoted {
+        let complete = *condition.scope.as_ref() == Scope::Quoted || condition.max_chars.is_some();
+        if condition.any.is_empty() && !complete {
             let message = "the condition has nothing to look for";
-            self.problem(file, condition.scope.span(), "empty-condition", message, "give it 'any'");
+            self.problem(file, condition.scope.span(), "empty-condition", message, "give it 'any' or 'max_chars'");
         }
         Condition {
             scope: *condition.scope.as_ref(),
             within: condition.within,
-            any: self.patterns(file, &condition.any, view),
-            unless: self.patterns(file, &condition.unless, view),
+            any: self.patterns(file, &condition.any, view, false),
+            unless: self.patterns(file, &condition.unless, view, false),
             at_least: condition.at_least,
+            max_chars: condition.max_chars,
         }
     }
 
@@ -540,19 +481,21 @@ impl<'s> Compiler<'s> {
         }
         let kind = rule.dialogue.as_ref().map(|d| *d.kind.as_ref());
         let needs_phrases = !matches!(kind, Some(DialogueKind::Repeat | DialogueKind::Slow | DialogueKind::Count));
-        if rule.phrases.is_empty() && needs_phrases {
-            self.problem(file, rule.id.span(), "missing", "the rule has no phrases", "add some");
+        let brief = rule.require.iter().filter(|c| *c.scope.as_ref() == Scope::Turn).filter_map(|c| c.max_chars).min();
+        if rule.phrases.is_empty() && needs_phrases && (kind.is_some() || brief.is_none()) {
+            let help = "add some, or require `in = \"turn\"` with `max_chars` to judge every short turn";
+            self.problem(file, rule.id.span(), "missing", "the rule has no phrases", help);
         }
 
         let statutes = self.statutes(file, &rule.statutes);
-        let phrases = self.patterns(file, &rule.phrases, rule.view);
-        let unless = self.patterns(file, &rule.unless, rule.view);
+        let phrases = self.patterns(file, &rule.phrases, rule.view, true);
+        let unless = self.patterns(file, &rule.unless, rule.view, false);
         let require = rule.require.iter().map(|c| self.condition(file, c, rule.view)).collect();
         let mut exclude: Vec<Condition> = rule.exclude.iter().map(|c| self.condition(file, c, rule.view)).collect();
         exclude.extend(self.guards_of(file, &rule, id.family()));
         let (dialogue, links) = match &rule.dialogue {
             Some(dialogue) => {
-                let answer = self.patterns(file, &dialogue.answer, View::Plain);
+                let answer = self.patterns(file, &dialogue.answer, View::Plain, false);
                 (Some(dialogue_of(dialogue, answer)), dialogue.rules.clone())
             }
             None => (None, Vec::new()),
@@ -573,6 +516,7 @@ impl<'s> Compiler<'s> {
                 channels: rule.channels,
                 view: rule.view,
                 position: rule.position,
+                brief: brief.filter(|_| phrases.is_empty() && dialogue.is_none()),
                 phrases,
                 unless,
                 require,
@@ -659,91 +603,71 @@ impl<'s> Compiler<'s> {
         }
     }
 
-    /// The literals that `patterns` and the patterns of their classes look for, and all those patterns.
-    fn reach(&self, patterns: &[PatternId]) -> (BTreeSet<LiteralId>, BTreeSet<PatternId>) {
-        let (mut literals, mut reached, mut seen) = (BTreeSet::new(), BTreeSet::new(), vec![false; self.sets.len()]);
-        let mut pending: Vec<PatternId> = patterns.to_vec();
-        while let Some(pattern) = pending.pop() {
-            if !reached.insert(pattern) {
-                continue;
-            }
-            for slot in &self.patterns[pattern as usize].slots {
-                if !std::mem::replace(&mut seen[slot.set as usize], true) {
-                    let words = &self.sets[slot.set as usize];
-                    literals.extend(&words.literals);
-                    pending.extend(&words.patterns);
-                }
-            }
-        }
-        (literals, reached)
-    }
-
     fn build(self, rules: Vec<Rule>, sources: &Sources) -> RuleSet {
-        let frequencies = frequencies(&self.literals);
-        let mut anchors = Anchors { compiler: &self, frequencies, costs: FxHashMap::default() };
         let mut owners: Vec<Option<RuleIndex>> = vec![None; self.patterns.len()];
-        let (mut plain, mut folded, mut customer) = (Vec::new(), Vec::new(), Vec::new());
+        // Members of classes are looked for with what uses them; all else is some condition's.
+        let mut purposes: Vec<Option<Purpose>> = vec![Some(Purpose::Condition); self.patterns.len()];
+        self.sets.iter().flat_map(|set| &set.patterns).for_each(|member| purposes[*member as usize] = None);
         for (index, rule) in (0..).zip(&rules) {
-            let kind = rule.dialogue.as_ref().map(|d| d.kind);
-            let of_customer = matches!(kind, Some(DialogueKind::Unanswered | DialogueKind::Abandoned));
-            // "Missing" fires for want of its phrases; they need no gate.
-            let missing = kind == Some(DialogueKind::Missing);
+            let purpose = match rule.dialogue.as_ref().map(|dialogue| dialogue.kind) {
+                Some(DialogueKind::Unanswered | DialogueKind::Abandoned) => Purpose::Asked,
+                // It fires for want of its phrases.
+                Some(DialogueKind::Missing) => Purpose::Condition,
+                _ => Purpose::Fires,
+            };
             for pattern in &rule.phrases {
-                owners[*pattern as usize] = Some(index).filter(|_| !of_customer);
-                if of_customer {
-                    customer.push(*pattern);
-                } else if !missing {
-                    plain.push(*pattern);
-                    if rule.view == View::Folded {
-                        folded.push(*pattern);
-                    }
-                }
+                owners[*pattern as usize] = Some(index).filter(|_| purpose != Purpose::Condition);
+                purposes[*pattern as usize] = Some(purpose);
             }
         }
-        let count = self.literals.len();
-        let mut triggers = |patterns: &mut dyn Iterator<Item = PatternId>| {
-            let anchors = |pattern| Some(anchors.slot_literals(pattern)?.into_iter().collect());
-            Triggers::new(patterns, count, anchors)
-        };
-        let mut filter = |patterns: &[PatternId], by_sound: bool| {
-            let (literals, reached) = self.reach(patterns);
-            let literals = literals.into_iter().map(|id| {
-                let text = &self.literals[id as usize];
-                (id, if by_sound && self.sound.contains(&id) { sound_text(text) } else { text.clone() })
-            });
-            Filter::new(patterns, triggers(&mut reached.into_iter()), literals)
-        };
-        let heard = |pattern: &PatternId| self.reach(&[*pattern]).0.iter().any(|id| self.sound.contains(id));
-        let by_sound: Vec<PatternId> = plain.iter().copied().filter(heard).collect();
-        let gate = Gate {
-            plain: filter(&plain, false),
-            folded: filter(&folded, false),
-            sound: (!by_sound.is_empty()).then(|| filter(&by_sound, true)),
-            customer: filter(&customer, false),
-        };
-        let wakes = triggers(&mut (0..).take(self.patterns.len()));
-        let costs: Vec<f64> = (0..).take(self.sets.len()).map(|set| anchors.cost(set)).collect();
-        let sound_ids: Vec<LiteralId> = self.sound.iter().copied().collect();
-        let sound_literals: Vec<String> = sound_ids.iter().map(|id| sound_text(&self.literals[*id as usize])).collect();
         let mut words: Vec<String> = Vec::new();
         for file in &sources.words {
             let lines = file.text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
             words.extend(lines.map(plain_text));
         }
         let dialogues = (0..).zip(&rules).filter(|(_, rule)| rule.dialogue.is_some()).map(|(index, _)| index).collect();
+        let briefs = (0..).zip(&rules).filter(|(_, rule)| rule.brief.is_some()).map(|(index, _)| index).collect();
+        let index = Index::new(Parts {
+            sets: self.sets,
+            patterns: self.patterns,
+            literals: &self.literals,
+            sounds: self.sound.iter().map(|id| (*id, sound_text(&self.literals[*id as usize]))).collect(),
+            purposes,
+            sample: SAMPLE,
+        });
         RuleSet {
-            all: OnceLock::new(),
-            gate,
-            sound: (!sound_ids.is_empty()).then(|| (automaton(&sound_literals), sound_ids)),
             rules,
             literals: self.literals,
-            places: Places::new(self.sets, self.patterns, count, |set| costs[set as usize]),
-            wakes,
+            index,
             owners,
             dialogues,
+            briefs,
             segmenter: Segmenter::new(words),
             class_entries: self.class_entries,
+            serial: serial(),
         }
+    }
+}
+
+fn serial() -> u64 {
+    static SERIAL: AtomicU64 = AtomicU64::new(1);
+    SERIAL.fetch_add(1, Ordering::Relaxed)
+}
+
+/// References are remembered without the diagnostics for when they do not resolve: they did.
+mod references {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use super::{Diagnostic, StatuteRef};
+
+    pub fn serialize<S: Serializer>(statutes: &[(StatuteRef, Diagnostic)], to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(statutes.iter().map(|(statute, _)| statute))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<(StatuteRef, Diagnostic)>, D::Error> {
+        let statutes: Vec<StatuteRef> = Deserialize::deserialize(from)?;
+        let remembered = |statute| (statute, Diagnostic::of_file("", "statute", String::new(), ""));
+        Ok(statutes.into_iter().map(remembered).collect())
     }
 }
 
@@ -763,16 +687,6 @@ fn dialogue_of(file: &DialogueFile, answer: Vec<PatternId>) -> Dialogue {
     }
 }
 
-/// Standard match kind, because overlapping searches need it; a contiguous NFA, because it builds ten times faster than
-/// a DFA and start-up counts (figures in benches/README.md).
-pub(crate) fn automaton<T: AsRef<[u8]>>(literals: &[T]) -> AhoCorasick {
-    AhoCorasick::builder()
-        .match_kind(MatchKind::Standard)
-        .kind(Some(AhoCorasickKind::ContiguousNFA))
-        .build(literals)
-        .expect("the rule files hold far fewer states than the automaton can take")
-}
-
 /// Entries with the same key are the same entry written twice.
 fn entry_key(entry: &Text) -> String {
     let text = plain_text(entry.as_ref());
@@ -786,83 +700,8 @@ fn merge(into: &mut WordSet, from: &WordSet) {
     into.number |= from.number;
 }
 
-/// Chooses, for each pattern, the slot without which it cannot match and that occurs most rarely in ordinary text.
-struct Anchors<'c, 's> {
-    compiler: &'c Compiler<'s>,
-    /// For each literal how often it is to be expected in a turn.
-    frequencies: Vec<f64>,
-    costs: FxHashMap<SetId, f64>,
-}
-
-impl Anchors<'_, '_> {
-    /// How often a set can be expected in a turn: the rarer, the better an anchor.
-    fn cost(&mut self, set: SetId) -> f64 {
-        if let Some(cost) = self.costs.get(&set) {
-            return *cost;
-        }
-        let words = &self.compiler.sets[set as usize];
-        let mut cost = if words.number { 1e6 } else { 0.0 };
-        for literal in &words.literals {
-            cost += self.frequencies[*literal as usize];
-        }
-        for pattern in words.patterns.clone() {
-            cost += self.best(pattern).1;
-        }
-        self.costs.insert(set, cost);
-        cost
-    }
-
-    fn best(&mut self, pattern: PatternId) -> (SetId, f64) {
-        let slots = self.compiler.patterns[pattern as usize].slots.clone();
-        let costs = slots.iter().map(|slot| (slot.set, self.cost(slot.set)));
-        costs.min_by(|a, b| a.1.total_cmp(&b.1)).expect("a pattern has at least one slot")
-    }
-
-    /// Literals of which one must be found before the pattern can match; `None` when a number alone would do.
-    fn slot_literals(&mut self, pattern: PatternId) -> Option<BTreeSet<LiteralId>> {
-        let (set, _) = self.best(pattern);
-        let words = self.compiler.sets[set as usize].clone();
-        if words.number {
-            return None;
-        }
-        let mut literals: BTreeSet<LiteralId> = words.literals.into_iter().collect();
-        for pattern in words.patterns {
-            literals.extend(self.slot_literals(pattern)?);
-        }
-        Some(literals)
-    }
-}
-
 /// A day of ordinary service, to tell common literals from rare ones.
 const SAMPLE: &str = include_str!("../../corpora/examples/day-2026-09-18.csv");
-
-/// How often each literal is to be expected: no more often than its rarest pair of characters stands in the sample, and
-/// a little more the shorter it is.
-fn frequencies(literals: &[String]) -> Vec<f64> {
-    let mut singles: FxHashMap<char, u32> = FxHashMap::default();
-    let mut pairs: FxHashMap<(char, char), u32> = FxHashMap::default();
-    let mut before = '\n';
-    for c in SAMPLE.chars() {
-        *singles.entry(c).or_default() += 1;
-        *pairs.entry((before, c)).or_default() += 1;
-        before = c;
-    }
-    let frequency = |literal: &String| {
-        let chars: Vec<char> = literal.chars().collect();
-        let pair = |pair: &[char]| pairs.get(&(pair[0], pair[1])).copied().unwrap_or(0);
-        let single = |c: &char| singles.get(c).copied().unwrap_or(0);
-        let seen = chars.windows(2).map(pair).min().or_else(|| chars.first().map(single)).unwrap_or(0);
-        let unseen = match chars.len() {
-            0 | 1 => 3.0,
-            2 => 0.3,
-            3 => 0.02,
-            _ => 0.002,
-        };
-        // Each further pair makes a literal rarer than its rarest one.
-        f64::from(seen) / (chars.len().max(2) - 1) as f64 + unseen
-    };
-    literals.iter().map(frequency).collect()
-}
 
 /// The known name that is most like a mistyped one, if any is.
 fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n String>) -> Option<&'n str> {

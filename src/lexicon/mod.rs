@@ -1,11 +1,13 @@
 //! Rule files → [`RuleSet`]: compiled once, immutable, shared by all threads.
 //!
-//! `source` finds the files, `rule` gives their typed form, `pattern` reads the phrase syntax, `compile` builds the
-//! automata, `check` looks for what is well formed but surely not meant.
+//! `source` finds the files, `rule` gives their typed form, `pattern` reads the phrase syntax, `compile` brings
+//! them together, `index` finds what may match, `cache` remembers the result
+//! for the next start, `check` looks for what is well formed but surely not meant.
 
+pub mod cache;
 pub mod check;
 pub mod compile;
-mod filter;
+pub mod index;
 pub mod pattern;
 pub mod rule;
 pub mod source;

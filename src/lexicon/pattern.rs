@@ -12,10 +12,12 @@
 //! | `^^` `$$` | start, end of the turn |
 //! | `\` | takes the next character as it is |
 
+use serde::{Deserialize, Serialize};
+
 use crate::text::normalize::{ends_clause, is_han, plain_text};
 
 /// How far apart two neighbours may stand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Gap {
     /// They touch.
     None,
@@ -26,7 +28,7 @@ pub enum Gap {
 }
 
 /// Where a match must begin or end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Edge {
     /// Anywhere.
     Any,
@@ -199,8 +201,9 @@ impl Parser<'_> {
 }
 
 fn check(literal: String, at: usize) -> Result<String, (usize, String)> {
-    match literal.chars().find(|c| ends_clause(*c) && !c.is_whitespace() && *c < '\u{1f000}') {
-        Some(c) => Err((at, format!("'{c}' ends clauses and cannot be part of an entry; use '…' to go past it"))),
+    let mark = |c: &char| ends_clause(*c) && !c.is_whitespace() && *c < '\u{1f000}' || matches!(c, '(' | ')');
+    match literal.chars().find(mark) {
+        Some(c) => Err((at, format!("'{c}' parts text and cannot be part of an entry; use '…' to go past it"))),
         None => Ok(literal),
     }
 }

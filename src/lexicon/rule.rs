@@ -2,7 +2,7 @@
 //!
 //! The keys are described for authors in `docs/rule-language.md`.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use crate::model::{Channel, Family, Severity};
@@ -81,7 +81,7 @@ pub enum Example {
 }
 
 /// Where in a conversation a rule looks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Position {
     /// Any agent turn.
@@ -94,7 +94,7 @@ pub enum Position {
 }
 
 /// What a condition looks at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
     /// Before the hit in its clause, at most `within` words (all when left out).
@@ -125,6 +125,14 @@ pub enum Scope {
     AgentAfter,
 }
 
+impl Scope {
+    /// Whether it lies inside the turn of the hit.
+    pub fn is_local(self) -> bool {
+        use Scope::{After, Before, Clause, Quoted, Sentence, Turn};
+        matches!(self, Before | After | Clause | Sentence | Turn | Quoted)
+    }
+}
+
 /// One condition on the surroundings of a hit.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -143,6 +151,8 @@ pub struct ConditionFile {
     /// How many turns of a scope of several turns must hold one; 1 when left out.
     #[serde(default = "one")]
     pub at_least: usize,
+    /// The turn has at most so many letters, digits and Han characters; `any` may then be left out.
+    pub max_chars: Option<usize>,
 }
 
 fn one() -> usize {
@@ -214,7 +224,7 @@ fn alike() -> f64 {
 }
 
 /// The mechanisms of dialogue rules.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DialogueKind {
     /// At least `at_least` agent turns hold a phrase or were flagged by `rules`.

@@ -1,5 +1,6 @@
 //! The views of a turn: each keeps its alignment to the original, so that hits are reported where they stand.
 
+pub mod marks;
 pub mod normalize;
 pub mod segment;
 

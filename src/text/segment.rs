@@ -3,17 +3,18 @@
 use std::sync::OnceLock;
 
 use jieba_rs::Jieba;
+use serde::{Deserialize, Serialize};
 use tokenizers::tokenizer::{
-    NormalizedString, OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer, Result,
-    normalizer::Range as NormalizedRange,
+    NormalizedString, PreTokenizedString, PreTokenizer, Result, normalizer::Range as NormalizedRange,
 };
 
 use crate::span::Span;
 use crate::text::ViewText;
 
 /// jieba's dictionary with the words of customer service added; about 0.1 s to load, so loaded when first needed.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Segmenter {
+    #[serde(skip)]
     jieba: OnceLock<Jieba>,
     words: Vec<String>,
 }
@@ -36,11 +37,14 @@ impl Segmenter {
 
     /// Where the words of `view` start and end. Punctuation and blanks are no words.
     pub fn words(&self, view: &ViewText) -> Words {
-        let mut text = PreTokenizedString::from(view.normalized().clone());
-        self.pre_tokenize(&mut text).expect("splitting at jieba's own boundaries cannot fail");
-        let tokens = text.get_splits(OffsetReferential::Normalized, OffsetType::Byte);
-        // Offsets count from the start of the view: the string was never split before.
-        let tokens = tokens.into_iter().map(|(token, (start, end), _)| (token, start..end));
+        // No HMM: words it invents from neighbouring characters would hide entries.
+        let tokens = self.jieba().cut(view.text(), false);
+        let mut at = 0;
+        let tokens = tokens.into_iter().map(|token| {
+            let start = at;
+            at += token.word.len();
+            (token.word, start..at)
+        });
         Words::new(view.text(), tokens)
     }
 }
@@ -50,7 +54,6 @@ impl PreTokenizer for Segmenter {
         text.split(|_, piece| {
             let mut at = 0;
             let mut pieces: Vec<NormalizedString> = Vec::new();
-            // No HMM: words it invents from neighbouring characters would hide entries.
             for token in self.jieba().cut(piece.get(), false) {
                 let range = at..at + token.word.len();
                 at = range.end;
@@ -109,7 +112,23 @@ impl Words {
 
 #[cfg(test)]
 mod tests {
+    use tokenizers::tokenizer::{OffsetReferential, OffsetType};
+
     use super::*;
+
+    #[test]
+    fn words_are_what_the_pre_tokenizer_splits() {
+        let segmenter = Segmenter::default();
+        for text in ["您好，请问有什么可以帮您？", "订单１２３已发货…请注意查收 thank you"]
+        {
+            let view = ViewText::plain(text);
+            let mut split = PreTokenizedString::from(view.normalized().into_owned());
+            segmenter.pre_tokenize(&mut split).expect("splits at jieba's own boundaries");
+            let tokens = split.get_splits(OffsetReferential::Normalized, OffsetType::Byte);
+            let tokens = tokens.into_iter().map(|(token, (start, end), _)| (token, start..end));
+            assert_eq!(Words::new(view.text(), tokens), segmenter.words(&view));
+        }
+    }
 
     #[test]
     fn words_are_kept_whole() {
@@ -119,7 +138,7 @@ mod tests {
         let at = view.text().find('滚').expect("there");
         assert!(!words.aligned(&(at..at + 3)));
         assert!(words.aligned(&(at..at + "滚筒洗衣机".len())));
-        let comma = view.text().find(',').expect("there");
+        let comma = view.text().find('，').expect("there");
         assert_eq!(words.count(at, comma), 1);
         assert_eq!(words.back(comma, 1), at);
         assert_eq!(words.forward(at, 1), view.text().find('退').expect("there"));
