@@ -7,6 +7,7 @@ use std::hint::black_box;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use daachorse::{CharwiseDoubleArrayAhoCorasickBuilder, DoubleArrayAhoCorasickBuilder};
+use zhijian::Checker;
 use zhijian::lexicon::{RuleSet, Sources};
 use zhijian::statutes::StatuteBase;
 
@@ -16,6 +17,9 @@ fn load(c: &mut Criterion) {
     group.bench_function("rules", |b| {
         b.iter(|| RuleSet::compile(black_box(&Sources::builtin())).expect("the embedded rules load"));
     });
+    let remembered = || Checker::remembered(true, Sources::default(), &[]).expect("the embedded files load");
+    remembered();
+    group.bench_function("rules and statutes, remembered", |b| b.iter(remembered));
     group.bench_function("statutes", |b| b.iter(|| StatuteBase::load(&[]).expect("the embedded statutes load")));
     group.finish();
 }

@@ -9,6 +9,7 @@ use std::io::BufReader;
 use std::path::Path;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use common::Day;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
@@ -18,10 +19,10 @@ use zhijian::{Checker, Conversation, SpeakerRole, Turn};
 
 fn scan(c: &mut Criterion) {
     let checker = Checker::builtin().expect("the embedded rules load");
-    for clean in [true, false] {
-        let path = common::export(common::export_bytes(), clean);
+    for day in [Day::Clean, Day::Distinct, Day::Mixed] {
+        let path = common::export(common::export_bytes(), day);
         let bytes = fs::metadata(&path).expect("written").len();
-        let mut group = c.benchmark_group(if clean { "scan clean day" } else { "scan example day" });
+        let mut group = c.benchmark_group(format!("scan {day:?} day"));
         group.sample_size(10).throughput(Throughput::Bytes(bytes));
         let literals = &common::literals(&checker.rules);
         let dfa = AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).build(literals).expect("builds");

@@ -16,37 +16,55 @@ pub fn export_bytes() -> usize {
     megabytes * 1_000_000
 }
 
-/// Writes an export of about `bytes` to the temporary folder, unless it is there, and returns its path. With `clean`
-/// only the conversations that no rule fires on are used.
-pub fn export(bytes: usize, clean: bool) -> PathBuf {
-    let kind = if clean { "clean" } else { "mixed" };
+/// What a generated export holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Day {
+    /// The example day as it is.
+    Mixed,
+    /// Only its conversations that no rule fires on.
+    Clean,
+    /// The same, with a number of its own in every message: nothing is ever said twice, as if no reply were pasted.
+    Distinct,
+}
+
+/// Writes an export of about `bytes` to the temporary folder, unless it is there, and returns its path.
+pub fn export(bytes: usize, day: Day) -> PathBuf {
+    let kind = format!("{day:?}").to_lowercase();
     let path = env::temp_dir().join(format!("zhijian-bench-{kind}-{}.csv", bytes / 1_000_000));
     if !path.exists() {
         let partial = path.with_extension("partial");
-        fs::write(&partial, generate(bytes, clean)).expect("the temporary folder is writable");
+        fs::write(&partial, generate(bytes, day)).expect("the temporary folder is writable");
         fs::rename(&partial, &path).expect("the temporary folder is writable");
     }
     path
 }
 
-fn generate(bytes: usize, clean: bool) -> String {
+fn generate(bytes: usize, kind: Day) -> String {
     let day = fs::read_to_string(DAY).expect("the example export is in the repository");
     let mut reader = csv::ReaderBuilder::new().from_reader(day.trim_start_matches('\u{feff}').as_bytes());
     let header = reader.headers().expect("the example export has a header").clone();
     let mut rows: Vec<csv::StringRecord> = reader.records().map(|row| row.expect("well formed")).collect();
-    if clean {
+    if kind != Day::Mixed {
         let flagged = flagged_ids();
         rows.retain(|row| !flagged.contains(&row[0].to_owned()));
     }
     let mut out = header.iter().collect::<Vec<_>>().join(",") + "\r\n";
-    let mut copy = 0;
+    let (mut copy, mut number) = (0, 0u64);
     while out.len() < bytes {
         let mut csv = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
-        let mut id = String::new();
+        let (mut id, mut text) = (String::new(), String::new());
         for row in &rows {
             id.clear();
             write!(id, "{copy:06}-{}", &row[0]).expect("a string takes writes");
-            csv.write_record(std::iter::once(id.as_str()).chain(row.iter().skip(1))).expect("memory takes writes");
+            text.clear();
+            text.push_str(&row[TEXT_COLUMN]);
+            if kind == Day::Distinct {
+                number += 1;
+                write!(text, "，单号{}", number * 7919).expect("a string takes writes");
+            }
+            let others = row.iter().enumerate().skip(1);
+            let fields = others.map(|(at, field)| if at == TEXT_COLUMN { text.as_str() } else { field });
+            csv.write_record(std::iter::once(id.as_str()).chain(fields)).expect("memory takes writes");
         }
         out.push_str(&String::from_utf8(csv.into_inner().expect("flushed")).expect("UTF-8"));
         copy += 1;

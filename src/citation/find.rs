@@ -61,6 +61,9 @@ struct Finder<'a> {
 
 /// Every mention in `text`, in order.
 pub(super) fn mentions(names: &Names, base: &StatuteBase, text: &str) -> Vec<Mention> {
+    if !names.may_stand_in(text) {
+        return Vec::new();
+    }
     let mut finder = Finder {
         base,
         text,

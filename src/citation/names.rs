@@ -1,5 +1,7 @@
 //! Names of laws in running text: one automaton over all names, the words that point back to a law, and decoys.
 
+use std::collections::BTreeMap;
+
 use aho_corasick::{AhoCorasick, MatchKind};
 
 use crate::statutes::StatuteBase;
@@ -107,6 +109,8 @@ const DECOYS: [&str; 20] = [
 pub(super) struct Names {
     automaton: Option<AhoCorasick>,
     tokens: Vec<Token>,
+    /// A few characters of which every name holds one: most texts hold none of them and need no closer look.
+    hints: Option<AhoCorasick>,
 }
 
 impl Names {
@@ -151,7 +155,16 @@ impl Names {
             .match_kind(MatchKind::LeftmostLongest)
             .build(patterns.iter().map(|(pattern, _)| pattern))
             .ok();
-        Names { automaton, tokens: patterns.into_iter().map(|(_, token)| token).collect() }
+        let names = patterns.iter().filter(|(_, token)| matches!(token, Token::Law { .. } | Token::OtherText));
+        let mut hints = hints(names.map(|(name, _)| name.as_str()).collect());
+        hints.push("《".to_owned());
+        let hints = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(hints).ok();
+        Names { automaton, tokens: patterns.into_iter().map(|(_, token)| token).collect(), hints }
+    }
+
+    /// Whether a law may be named in `text`.
+    pub fn may_stand_in(&self, text: &str) -> bool {
+        self.hints.as_ref().is_none_or(|hints| hints.is_match(text))
     }
 
     /// The tokens of `text` in order, with the byte ranges they stand on.
@@ -162,6 +175,24 @@ impl Names {
         let matches = self.automaton.iter().flat_map(move |automaton| automaton.find_iter(text));
         matches.map(|found| (found.range(), self.tokens[found.pattern().as_usize()]))
     }
+}
+
+/// Characters of which every name holds one; few, each taken from as many of the names left as can be.
+fn hints(mut names: Vec<&str>) -> Vec<String> {
+    let mut hints = Vec::new();
+    while !names.is_empty() {
+        let mut counts: BTreeMap<char, usize> = BTreeMap::new();
+        for name in &names {
+            let mut chars: Vec<char> = name.chars().collect();
+            chars.sort_unstable();
+            chars.dedup();
+            chars.into_iter().for_each(|c| *counts.entry(c).or_default() += 1);
+        }
+        let Some((hint, _)) = counts.into_iter().max_by_key(|(c, count)| (*count, *c)) else { break };
+        names.retain(|name| !name.contains(hint));
+        hints.push(hint.to_string());
+    }
+    hints
 }
 
 fn add_name(patterns: &mut Vec<(String, Token)>, name: &str, law: usize) {
