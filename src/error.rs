@@ -169,6 +169,12 @@ pub enum InputError {
         /// What to do.
         help: String,
     },
+    /// What does not fit memory cannot be kept elsewhere.
+    #[error("{dir}: [temporary] {message}; free space there, name another folder by TMPDIR, or give more --memory", dir = std::env::temp_dir().display())]
+    Temporary {
+        /// What the system says.
+        message: String,
+    },
 }
 
 /// Why output could not be written.

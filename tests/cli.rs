@@ -166,7 +166,7 @@ fn what_cannot_be_read_says_what_to_do_in_one_line() {
     dir.file("odd.csv", "甲,乙,丙\n丁,戊,己\n");
     for (arguments, expected) in [
         (vec!["scan", "missing.csv"], "check the path"),
-        (vec!["scan", "."], "is a directory; name the files in it"),
+        (vec!["scan", "*.xlsx"], "fits no file; check the pattern"),
         (vec!["scan", "odd.csv"], "give --columns"),
         (vec!["scan", "odd.csv", "--columns", "text=正文"], "there is no column '正文'"),
     ] {

@@ -26,6 +26,8 @@ pub struct Arguments {
 pub enum Command {
     /// 检查会话记录 Check transcripts
     Scan(ScanArguments),
+    /// 查看输入如何被识别 Show what an input was taken for
+    Inspect(InspectArguments),
     /// 用标注语料评估 Precision, recall and F1 on labelled conversations
     Eval(EvalArguments),
     /// 查看与自测规则 List, show, check and test rules
@@ -57,30 +59,17 @@ pub struct RuleOptions {
 
 #[derive(Debug, Args)]
 pub struct ScanArguments {
-    /// 输入文件，- 为标准输入 Files to read, - for standard input
+    /// 输入文件、目录或通配符，- 为标准输入 Files, folders or patterns to read, - for standard input
     #[arg(value_name = "INPUT", default_value = "-")]
     pub inputs: Vec<PathBuf>,
-    /// 列的对应 Which column holds what, by header or 1-based number: conversation=会话ID,role=角色,text=消息内容,agent=客服,time=时间
-    #[arg(long, value_name = "MAP", value_parser = ColumnChoice::parse, default_value = "", hide_default_value = true)]
-    pub columns: ColumnChoice,
-    /// 追加角色词 Role words to add: agent=商家,customer=会员
-    #[arg(long, value_name = "WORDS")]
-    pub roles: Vec<String>,
-    /// 输入格式 Shape of the input (default: detected)
-    #[arg(long, value_enum)]
-    pub input_format: Option<InputFormat>,
-    /// 编码 Encoding of the input (default: detected)
-    #[arg(long, value_name = "NAME", value_parser = encoding)]
-    pub encoding: Option<Encoding>,
-    /// 分隔符 Delimiter: one character, or tab (default: detected)
-    #[arg(long, value_name = "CHAR", value_parser = delimiter)]
-    pub delimiter: Option<u8>,
-    /// 未注明渠道的会话属于 Channel of conversations that do not say
-    #[arg(long, value_name = "CHANNEL", value_parser = channel, default_value = "chat")]
-    pub channel: Channel,
-    /// 未注明行业的会话属于 Trade of conversations that do not say, as 电商, 银行
-    #[arg(long, value_name = "NAME", default_value = "")]
-    pub industry: String,
+    #[command(flatten)]
+    pub reading: ReadingOptions,
+    /// 内存上限，超出时用临时文件 Memory to keep to; what exceeds it goes to temporary files
+    #[arg(long, value_name = "SIZE", value_parser = size, default_value = "256MiB")]
+    pub memory: usize,
+    /// 跳过此文件记录的、此前已检查且未变的会话 Skip conversations that former runs judged and noted in this file
+    #[arg(long, value_name = "STATE")]
+    pub skip_seen: Option<PathBuf>,
     /// 输出格式 Output (default: text on a terminal, jsonl elsewhere)
     #[arg(long, value_enum)]
     pub format: Option<OutputFormat>,
@@ -107,6 +96,52 @@ pub struct ScanArguments {
     pub quiet: bool,
     #[command(flatten)]
     pub rules: RuleOptions,
+}
+
+#[derive(Debug, Args)]
+pub struct ReadingOptions {
+    /// 列的对应 Which column holds what, by header or 1-based number: conversation=会话ID,role=角色,text=消息内容,agent=客服,time=时间
+    #[arg(long, value_name = "MAP", value_parser = ColumnChoice::parse, default_value = "", hide_default_value = true)]
+    pub columns: ColumnChoice,
+    /// 追加角色词 Role words to add: agent=商家,customer=会员; for recognised speech agent=1,customer=0
+    #[arg(long, value_name = "WORDS")]
+    pub roles: Vec<String>,
+    /// 坐席账号或昵称，*为任意 Names of agents, where an export names speakers only: 小满,栗屿*
+    #[arg(long, value_name = "NAMES")]
+    pub agents: Vec<String>,
+    /// 输入格式 Shape of the input (default: detected)
+    #[arg(long, value_enum)]
+    pub input_format: Option<InputFormat>,
+    /// 编码 Encoding of the input (default: detected)
+    #[arg(long, value_name = "NAME", value_parser = encoding)]
+    pub encoding: Option<Encoding>,
+    /// 分隔符 Delimiter: one character, or tab (default: detected)
+    #[arg(long, value_name = "CHAR", value_parser = delimiter)]
+    pub delimiter: Option<u8>,
+    /// 工作表 Sheet of a workbook (default: all)
+    #[arg(long, value_name = "NAME")]
+    pub sheet: Option<String>,
+    /// 未注明渠道的会话属于 Channel of conversations that do not say
+    #[arg(long, value_name = "CHANNEL", value_parser = channel, default_value = "chat")]
+    pub channel: Channel,
+    /// 未注明行业的会话属于 Trade of conversations that do not say, as 电商, 银行
+    #[arg(long, value_name = "NAME", default_value = "")]
+    pub industry: String,
+}
+
+#[derive(Debug, Args)]
+pub struct InspectArguments {
+    /// 输入文件、目录或通配符，- 为标准输入 Files, folders or patterns, - for standard input
+    #[arg(value_name = "INPUT", default_value = "-")]
+    pub inputs: Vec<PathBuf>,
+    #[command(flatten)]
+    pub reading: ReadingOptions,
+    /// 显示几行 Rows to show of each file
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub rows: usize,
+    /// 输出语言 Language of the output
+    #[arg(long, value_enum, default_value = "zh")]
+    pub lang: Language,
 }
 
 #[derive(Debug, Args)]
@@ -262,7 +297,13 @@ pub enum StatutesCommand {
 pub enum InputFormat {
     Csv,
     Tsv,
-    Jsonl,
+    #[value(alias = "jsonl")]
+    Json,
+    Text,
+    Subtitle,
+    Xml,
+    Workbook,
+    Parquet,
 }
 
 impl InputFormat {
@@ -270,7 +311,12 @@ impl InputFormat {
         match self {
             InputFormat::Csv => (Format::Csv, None),
             InputFormat::Tsv => (Format::Csv, Some(b'\t')),
-            InputFormat::Jsonl => (Format::Jsonl, None),
+            InputFormat::Json => (Format::Json, None),
+            InputFormat::Text => (Format::Chat, None),
+            InputFormat::Subtitle => (Format::Subtitle, None),
+            InputFormat::Xml => (Format::Xml, None),
+            InputFormat::Workbook => (Format::Workbook, None),
+            InputFormat::Parquet => (Format::Parquet, None),
         }
     }
 }
@@ -313,4 +359,18 @@ fn delimiter(text: &str) -> Result<u8, String> {
         _ if text.len() == 1 && text.is_ascii() => Ok(text.as_bytes()[0]),
         _ => Err("use one ASCII character, or tab".to_owned()),
     }
+}
+
+fn size(text: &str) -> Result<usize, String> {
+    let malformed = || "write a size as 256MiB or 1GiB".to_owned();
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let number: usize = text[..digits].parse().map_err(|_| malformed())?;
+    let unit = match text[digits..].to_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kb" | "kib" => 1 << 10,
+        "m" | "mb" | "mib" => 1 << 20,
+        "g" | "gb" | "gib" => 1 << 30,
+        _ => return Err(malformed()),
+    };
+    number.checked_mul(unit).ok_or_else(malformed)
 }

@@ -5,6 +5,8 @@
 mod args;
 mod cite;
 mod eval;
+mod inspect;
+mod output;
 mod progress;
 mod rules;
 mod scan;
@@ -47,6 +49,7 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = match &arguments.command {
         Command::Scan(arguments) => scan::run(arguments),
+        Command::Inspect(arguments) => inspect::run(arguments),
         Command::Eval(arguments) => eval::run(arguments),
         Command::Rules(arguments) => rules::run(arguments),
         Command::Cite(arguments) => cite::run(arguments),

@@ -1,18 +1,20 @@
 //! `zhijian scan`
 
-use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use indicatif::ProgressBar;
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
+use tempfile::TempPath;
 
-use crate::cli::args::{Language, OutputFormat, ScanArguments};
-use crate::cli::{Failure, Outcome, checker, progress};
+use crate::cli::args::{Language, OutputFormat, ReadingOptions, ScanArguments};
+use crate::cli::{Failure, Outcome, checker, output, progress};
 use crate::engine::Mode;
 use crate::error::OutputError;
-use crate::input::{self, Export, InputOptions, Ledger, RoleWords};
+use crate::input::ledger::Skipped;
+use crate::input::seen::Seen;
+use crate::input::{self, Batches, Export, InputOptions, Ledger, RoleWords, Skip};
 use crate::model::Severity;
 use crate::report::csv::CsvReporter;
 use crate::report::jsonl::JsonlReporter;
@@ -22,29 +24,43 @@ use crate::{Checker, Finding};
 
 /// Conversations judged before their findings are written.
 const BATCH: usize = 4096;
+/// Bytes that the program takes besides the rows it reads: rules, automata, buffers, what is judged at the moment.
+const PROGRAM: usize = 176 << 20;
+/// The least that rows are given.
+const LEAST: usize = 16 << 20;
 
 pub fn run(arguments: &ScanArguments) -> Result<Outcome, Failure> {
-    let options = input_options(arguments)?;
+    let options = input_options(&arguments.reading)?;
+    let mut seen = arguments.skip_seen.as_deref().map(Seen::read).transpose()?;
     let checker = checker(&arguments.rules, arguments.inputs.first().map(PathBuf::as_path))?;
     let pool = ThreadPoolBuilder::new().num_threads(arguments.threads.unwrap_or(0)).build()?;
-    let (mut export, unread) = read(arguments, &options);
+    let (export, unread) = read(arguments, &options);
     let mut output = Output::open(arguments)?;
-    let worst = judge(&checker, &pool, &mut export, &mut output, arguments)?;
+    let (mut ledger, batches) = export.into_batches()?;
+    let worst = judge(&checker, &pool, batches, &mut ledger, seen.as_mut(), &mut output, arguments)?;
     output.close()?;
-    let ledger = &export.ledger;
     if !arguments.quiet {
-        print_ledger(ledger, arguments.lang);
+        print_ledger(&ledger, arguments.lang);
     }
     if let Some(path) = &arguments.summary {
-        write_summary(ledger, path)?;
+        let json = serde_json::to_string_pretty(&ledger).expect("a ledger serialises");
+        output::write(path, |out| writeln!(out, "{json}"))?;
     }
-    if !unread.is_empty() || ledger.is_incomplete() {
+    if let (Some(path), Some(seen)) = (&arguments.skip_seen, &seen) {
+        output::write(path, |out| seen.write(out))?;
+    }
+    if unread || ledger.is_incomplete() {
         return Ok(Outcome::Incomplete);
     }
-    if ledger.rows > 0 && ledger.judged == 0 {
+    let before = ledger.skipped.contains_key(&Skip::Seen);
+    if ledger.rows > 0 && ledger.judged == 0 && !before {
         let message = match arguments.lang {
-            Language::Zh => "没有可检查的坐席消息；请用 --roles 说明角色词，例如 --roles agent=商家,customer=会员",
-            Language::En => "no agent turn to judge; say what the role words mean, as --roles agent=商家,customer=会员",
+            Language::Zh => {
+                "没有可检查的坐席消息；请用 --roles 说明角色词，例如 --roles agent=商家,customer=会员，或用 --agents 说明坐席昵称"
+            }
+            Language::En => {
+                "no agent turn to judge; say what the role words mean, as --roles agent=商家,customer=会员, or who the agents are by --agents"
+            }
         };
         return Err(Failure(message.to_owned()));
     }
@@ -52,10 +68,14 @@ pub fn run(arguments: &ScanArguments) -> Result<Outcome, Failure> {
     Ok(if reached { Outcome::Findings } else { Outcome::Clean })
 }
 
-fn input_options(arguments: &ScanArguments) -> Result<InputOptions, Failure> {
+/// The options as meant.
+pub fn input_options(arguments: &ReadingOptions) -> Result<InputOptions, Failure> {
     let mut roles = RoleWords::default();
     for words in &arguments.roles {
         roles.add(words).map_err(|message| Failure(format!("--roles: {message}")))?;
+    }
+    for names in &arguments.agents {
+        roles.add_agents(names).map_err(|message| Failure(format!("--agents: {message}")))?;
     }
     let (format, tab) = arguments.input_format.map_or((None, None), |format| {
         let (format, delimiter) = format.meant();
@@ -66,26 +86,32 @@ fn input_options(arguments: &ScanArguments) -> Result<InputOptions, Failure> {
         encoding: arguments.encoding,
         delimiter: arguments.delimiter.or(tab),
         columns: arguments.columns.clone(),
+        sheet: arguments.sheet.clone(),
         roles,
         channel: arguments.channel,
         industry: arguments.industry.clone(),
     })
 }
 
-/// Reads every input. One that cannot be read is reported at once and does not keep the others from being judged.
-fn read(arguments: &ScanArguments, options: &InputOptions) -> (Export, Vec<PathBuf>) {
+/// Reads every input. One that cannot be read is reported at once and does not keep the others from being judged. Tells
+/// whether there was one.
+fn read(arguments: &ScanArguments, options: &InputOptions) -> (Export, bool) {
+    let (files, left, errors) = input::expand(&arguments.inputs);
     let size = |path: &PathBuf| path.metadata().map_or(0, |metadata| metadata.len());
-    let bar = progress::bar(arguments.inputs.iter().map(size).sum(), "读取", arguments.quiet);
-    let mut export = Export::default();
-    let mut unread = Vec::new();
-    for path in &arguments.inputs {
+    let bar = progress::bar(files.iter().map(size).sum(), "读取", arguments.quiet);
+    let budget = arguments.memory.saturating_sub(PROGRAM).max(LEAST);
+    let mut export = Export::with_budget(budget);
+    let unnamed = left.iter().map(|path| format!("{}: not read: its name is not that of an export", path.display()));
+    export.ledger.notices.extend(unnamed);
+    let mut unread = !errors.is_empty();
+    errors.iter().for_each(|error| anstream::eprintln!("{error}"));
+    for path in &files {
         if let Err(error) = input::read(path, options, &mut export, &|bytes| bar.inc(bytes)) {
             bar.suspend(|| anstream::eprintln!("{error}"));
-            unread.push(path.clone());
+            unread = true;
         }
     }
     bar.finish_and_clear();
-    export.finish();
     (export, unread)
 }
 
@@ -93,36 +119,53 @@ fn read(arguments: &ScanArguments, options: &InputOptions) -> (Export, Vec<PathB
 fn judge(
     checker: &Checker,
     pool: &ThreadPool,
-    export: &mut Export,
+    mut batches: Batches,
+    ledger: &mut Ledger,
+    mut seen: Option<&mut Seen>,
     output: &mut Output,
     arguments: &ScanArguments,
 ) -> Result<Option<Severity>, Failure> {
-    let bar: ProgressBar = progress::bar(export.len() as u64, "检查", arguments.quiet);
-    let (mut findings, mut truncated, mut worst) = (0u64, 0u64, None);
+    let bar: ProgressBar = progress::bar(ledger.conversations, "检查", arguments.quiet);
+    let mut worst = None;
     output.write(|reporter| reporter.begin())?;
-    for start in (0..export.len()).step_by(BATCH) {
-        let end = (start + BATCH).min(export.len());
-        let check = |at: usize| {
-            let checked = checker.check_with(&export.get(at), Mode::Lazy);
-            (!checked.findings.is_empty() || checked.truncated > 0).then_some((at, checked.findings, checked.truncated))
-        };
-        let batch: Vec<(usize, Vec<Finding>, usize)> =
-            pool.install(|| (start..end).into_par_iter().with_min_len(64).filter_map(check).collect());
-        for (at, found, cut) in &batch {
-            let conversation = export.get(*at);
-            truncated += *cut as u64;
-            for finding in found {
-                findings += 1;
-                worst = worst.max(Some(finding.severity));
-                output.write(|reporter| reporter.finding(finding, &conversation))?;
+    while let Some(export) = batches.next_batch()? {
+        let fresh: Option<Vec<bool>> = seen.as_deref_mut().map(|seen| {
+            let mut fresh = |at| {
+                let conversation = export.get(at);
+                let known = seen.contains(&conversation);
+                if known {
+                    ledger.pass_over(&conversation);
+                }
+                !known
+            };
+            (0..export.len()).map(&mut fresh).collect()
+        });
+        for start in (0..export.len()).step_by(BATCH) {
+            let end = (start + BATCH).min(export.len());
+            let check = |at: usize| {
+                if fresh.as_ref().is_some_and(|fresh| !fresh[at]) {
+                    return None;
+                }
+                let checked = checker.check_with(&export.get(at), Mode::Lazy);
+                let any = !checked.findings.is_empty() || checked.truncated > 0;
+                any.then_some((at, checked.findings, checked.truncated))
+            };
+            let batch: Vec<(usize, Vec<Finding>, usize)> =
+                pool.install(|| (start..end).into_par_iter().with_min_len(64).filter_map(check).collect());
+            for (at, found, cut) in &batch {
+                let conversation = export.get(*at);
+                ledger.truncated += *cut as u64;
+                for finding in found {
+                    ledger.findings += 1;
+                    worst = worst.max(Some(finding.severity));
+                    output.write(|reporter| reporter.finding(finding, &conversation))?;
+                }
             }
+            bar.inc((end - start) as u64);
         }
-        bar.inc((end - start) as u64);
     }
     output.write(|reporter| reporter.end())?;
     bar.finish_and_clear();
-    export.ledger.findings = findings;
-    export.ledger.truncated = truncated;
     Ok(worst)
 }
 
@@ -130,7 +173,7 @@ fn judge(
 struct Output {
     reporter: Box<dyn Reporter>,
     path: PathBuf,
-    partial: Option<PathBuf>,
+    partial: Option<TempPath>,
     closed_pipe: bool,
 }
 
@@ -143,14 +186,14 @@ impl Output {
             Language::Zh => report::Language::Chinese,
             Language::En => report::Language::English,
         };
-        let (path, partial) = match &arguments.output {
-            Some(path) => (path.clone(), Some(partial_path(path))),
-            None => (PathBuf::from("<stdout>"), None),
-        };
+        let path = arguments.output.clone().unwrap_or_else(|| PathBuf::from("<stdout>"));
         let failed = |source| OutputError { path: path.clone(), source };
-        let out: Box<dyn Write> = match &partial {
-            Some(partial) => Box::new(BufWriter::new(File::create(partial).map_err(failed)?)),
-            None => Box::new(BufWriter::new(io::stdout())),
+        let (out, partial): (Box<dyn Write>, _) = match &arguments.output {
+            Some(path) => {
+                let (file, partial) = output::partial(path)?.into_parts();
+                (Box::new(BufWriter::new(file)), Some(partial))
+            }
+            None => (Box::new(BufWriter::new(io::stdout())), None),
         };
         let reporter: Box<dyn Reporter> = match format {
             OutputFormat::Jsonl => Box::new(JsonlReporter(out)),
@@ -165,40 +208,29 @@ impl Output {
         Ok(Output { reporter, path, partial, closed_pipe: false })
     }
 
-    /// A reader that has had enough is no failure: what follows is not written.
+    /// A reader that has had enough is no failure: what follows is not written. After any other failure the partial file is
+    /// removed with this value.
     fn write(&mut self, act: impl FnOnce(&mut dyn Reporter) -> io::Result<()>) -> Result<(), Failure> {
         if self.closed_pipe {
             return Ok(());
         }
         match act(self.reporter.as_mut()) {
             Ok(()) => Ok(()),
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe && self.partial.is_none() => {
                 self.closed_pipe = true;
                 Ok(())
             }
-            Err(source) => {
-                if let Some(partial) = &self.partial {
-                    // The half file is of no use; that it cannot be removed adds nothing to the message.
-                    let _ = std::fs::remove_file(partial);
-                }
-                Err(OutputError { path: self.path.clone(), source }.into())
-            }
+            Err(source) => Err(OutputError { path: self.path.clone(), source }.into()),
         }
     }
 
     fn close(self) -> Result<(), Failure> {
         drop(self.reporter);
-        if let Some(partial) = &self.partial {
-            std::fs::rename(partial, &self.path).map_err(|source| OutputError { path: self.path.clone(), source })?;
+        match self.partial {
+            Some(partial) => output::complete(partial, &self.path),
+            None => Ok(()),
         }
-        Ok(())
     }
-}
-
-fn partial_path(path: &Path) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".partial");
-    path.with_file_name(name)
 }
 
 fn print_ledger(ledger: &Ledger, language: Language) {
@@ -233,27 +265,34 @@ fn print_ledger(ledger: &Ledger, language: Language) {
             "{truncated} 条消息命中过多，超出部分未检查 turns with too many hits were not looked at in full"
         );
     }
+    let kinds: Vec<String> = ledger
+        .kinds
+        .iter()
+        .map(|(kind, rows)| match language {
+            Language::Zh => format!("{} {rows}", kind.chinese()),
+            Language::En => format!("{} {rows}", kind.english()),
+        })
+        .collect();
+    match language {
+        _ if kinds.is_empty() => {}
+        Language::Zh => anstream::eprintln!("其中非人工消息：{}", kinds.join("，")),
+        Language::En => anstream::eprintln!("of these no messages of a person: {}", kinds.join(", ")),
+    }
     for (reason, skipped) in &ledger.skipped {
-        let name = match language {
-            Language::Zh => reason.chinese(),
-            Language::En => reason.english(),
-        };
-        for place in &skipped.first {
-            let detail = if place.detail.is_empty() { String::new() } else { format!(" '{}'", place.detail) };
-            anstream::eprintln!("  {}:{}: {name}{detail}", place.path, place.line);
-        }
-        let more = skipped.rows - skipped.first.len() as u64;
-        if more > 0 {
-            anstream::eprintln!("  … {name} +{more}");
-        }
+        print_places(if language == Language::Zh { reason.chinese() } else { reason.english() }, skipped);
+    }
+    for (flaw, flaws) in &ledger.flaws {
+        print_places(if language == Language::Zh { flaw.chinese() } else { flaw.english() }, flaws);
     }
 }
 
-fn write_summary(ledger: &Ledger, path: &Path) -> Result<(), Failure> {
-    let json = serde_json::to_string_pretty(ledger).expect("a ledger serialises");
-    let partial = partial_path(path);
-    let failed = |source| OutputError { path: path.to_owned(), source };
-    std::fs::write(&partial, json + "\n").map_err(failed)?;
-    std::fs::rename(&partial, path).map_err(failed)?;
-    Ok(())
+fn print_places(name: &str, skipped: &Skipped) {
+    for place in &skipped.first {
+        let detail = if place.detail.is_empty() { String::new() } else { format!(" '{}'", place.detail) };
+        anstream::eprintln!("  {}:{}: {name}{detail}", place.path, place.line);
+    }
+    let more = skipped.rows - skipped.first.len() as u64;
+    if more > 0 {
+        anstream::eprintln!("  … {name} +{more}");
+    }
 }

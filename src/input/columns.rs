@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::fmt;
 
+use crate::input::chat;
 use crate::input::roles::RoleWords;
 use crate::model::SpeakerRole;
 
@@ -23,10 +24,18 @@ pub enum Field {
     Channel,
     /// The trade.
     Industry,
+    /// The customer's name.
+    Customer,
+    /// What kind of message it is.
+    Kind,
+    /// Whether the message was recalled.
+    Recalled,
+    /// The day, beside a column of times.
+    Day,
 }
 
 /// Header names, lower case, blanks and underscores removed. Source: exports of the desks listed in docs/formats.md.
-const HEADERS: [(Field, &[&str]); 7] = [
+const HEADERS: [(Field, &[&str]); 11] = [
     (
         Field::Conversation,
         &[
@@ -72,6 +81,13 @@ const HEADERS: [(Field, &[&str]); 7] = [
             "说话人",
             "发言人",
             "身份",
+            "发送人",
+            "发送者",
+            "发送人名称",
+            "聊天对象",
+            "from",
+            "fromname",
+            "sendername",
         ],
     ),
     (
@@ -96,6 +112,8 @@ const HEADERS: [(Field, &[&str]); 7] = [
             "utterance",
             "words",
             "strcontent",
+            "完整会话",
+            "转人工后完整会话",
         ],
     ),
     (
@@ -145,6 +163,33 @@ const HEADERS: [(Field, &[&str]); 7] = [
     ),
     (Field::Channel, &["渠道", "会话渠道", "社媒渠道", "来源渠道", "channel", "calltype", "渠道类型"]),
     (Field::Industry, &["行业", "业务", "业务线", "industry", "trade"]),
+    (
+        Field::Customer,
+        &[
+            "客户",
+            "顾客",
+            "买家",
+            "访客",
+            "用户",
+            "联系人",
+            "客户姓名",
+            "客户名",
+            "客户名称",
+            "客户昵称",
+            "买家昵称",
+            "群名/好友昵称",
+            "customer",
+            "customername",
+            "visitorname",
+            "customerid",
+            "visitorid",
+            "客户id",
+            "strtalker",
+        ],
+    ),
+    (Field::Kind, &["消息类型", "内容类型", "类型", "msgtype", "contenttype", "mediatype", "messagetype", "type"]),
+    (Field::Recalled, &["是否撤回", "撤回", "revokeflag", "isrevoke"]),
+    (Field::Day, &["日期", "date", "聊天日期"]),
 ];
 
 /// A column as a user names it: by header or by 1-based number.
@@ -177,9 +222,11 @@ impl ColumnChoice {
                 "time" => Field::Time,
                 "channel" => Field::Channel,
                 "industry" => Field::Industry,
+                "customer" => Field::Customer,
+                "kind" => Field::Kind,
                 other => {
                     return Err(format!(
-                        "'{other}' is not a field; use conversation, role, text, agent, time, channel or industry"
+                        "'{other}' is not a field; use conversation, role, text, agent, customer, time, kind, channel or industry"
                     ));
                 }
             };
@@ -202,16 +249,24 @@ impl ColumnChoice {
 /// Column indices, from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Columns {
-    /// The conversation's id.
-    pub conversation: usize,
-    /// Who speaks.
-    pub role: usize,
+    /// The conversation's id; without one the customer tells conversations apart, and without that the file is one.
+    pub conversation: Option<usize>,
+    /// Who speaks; without one every cell of the text column holds a whole conversation.
+    pub role: Option<usize>,
     /// The message.
     pub text: usize,
     /// The agent's name.
     pub agent: Option<usize>,
+    /// The customer's name.
+    pub customer: Option<usize>,
     /// The time.
     pub time: Option<usize>,
+    /// The day, where the time is one of day only.
+    pub day: Option<usize>,
+    /// What kind of message it is.
+    pub kind: Option<usize>,
+    /// Whether it was recalled.
+    pub recalled: Option<usize>,
     /// The channel.
     pub channel: Option<usize>,
     /// The trade.
@@ -220,24 +275,39 @@ pub struct Columns {
     pub header: bool,
     /// Whether the columns were told by what they hold, which is worth a notice.
     pub guessed: bool,
+    /// Whether a speaker that is no agent is a customer: some speakers are known to be agents.
+    pub others_are_customers: bool,
+    /// Cells of the first row.
+    pub width: usize,
 }
 
 impl Columns {
     /// How many columns a row must have at least.
     pub fn needed(&self) -> usize {
-        self.conversation.max(self.role).max(self.text) + 1
+        self.conversation.max(self.role).max(Some(self.text)).unwrap_or(0) + 1
+    }
+
+    /// The fields and their columns, from 1, in the order `--columns` lists them.
+    pub fn named(&self) -> impl Iterator<Item = (&'static str, usize)> {
+        let all = [
+            ("conversation", self.conversation),
+            ("role", self.role),
+            ("text", Some(self.text)),
+            ("agent", self.agent),
+            ("customer", self.customer),
+            ("time", self.time),
+            ("kind", self.kind),
+            ("channel", self.channel),
+            ("industry", self.industry),
+        ];
+        all.into_iter().filter_map(|(name, column)| Some((name, column? + 1)))
     }
 }
 
 impl fmt::Display for Columns {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "conversation={},role={},text={}", self.conversation + 1, self.role + 1, self.text + 1)?;
-        for (name, column) in
-            [("agent", self.agent), ("time", self.time), ("channel", self.channel), ("industry", self.industry)]
-        {
-            if let Some(column) = column {
-                write!(f, ",{name}={}", column + 1)?;
-            }
+        for (at, (name, column)) in self.named().enumerate() {
+            write!(f, "{}{name}={column}", if at > 0 { "," } else { "" })?;
         }
         Ok(())
     }
@@ -249,11 +319,28 @@ fn header_key(cell: &str) -> String {
     cell.chars().filter(drop).flat_map(char::to_lowercase).collect()
 }
 
-fn by_table(header: &[String], field: Field) -> Option<usize> {
+pub(super) fn by_table(header: &[String], field: Field) -> Option<usize> {
     let names = HEADERS.iter().find(|(f, _)| *f == field).map(|(_, names)| *names)?;
     // In the order of the table: "角色" is a better role column than "发送人".
     let keys: Vec<String> = header.iter().map(|cell| header_key(cell)).collect();
     names.iter().find_map(|name| keys.iter().position(|key| key == name))
+}
+
+/// Whether the row is a header: it names a text column and another one.
+pub(super) fn is_header(row: &[String]) -> bool {
+    let others = [Field::Conversation, Field::Role, Field::Time, Field::Agent];
+    let text = by_table(row, Field::Text);
+    text.is_some() && others.iter().any(|field| by_table(row, *field).is_some_and(|at| Some(at) != text))
+}
+
+/// Whether the row is the header of a list of conversations without their messages.
+pub(super) fn is_session_header(row: &[String]) -> bool {
+    let count = |field| usize::from(by_table(row, field).is_some());
+    let session =
+        ["开始时间", "结束时间", "总消息数", "接待组", "msgcount", "totalmsgcount", "endtime", "starttime", "会话状态"];
+    let known = row.iter().filter(|cell| session.contains(&header_key(cell).as_str())).count();
+    by_table(row, Field::Text).is_none()
+        && count(Field::Conversation) + usize::from(header_key(&row[0]) == "id") + known >= 2
 }
 
 /// Tells the columns from the user's choice and the first rows of a file.
@@ -265,9 +352,7 @@ pub fn choose(choice: &ColumnChoice, rows: &[Vec<String>], roles: &RoleWords) ->
         return Err(("the file is empty".to_owned(), "give a file with rows".to_owned()));
     };
     let named = |field| choice.0.iter().find(|(f, _)| *f == field).map(|(_, name)| name);
-    let by_header = by_table(first, Field::Text).is_some()
-        && (by_table(first, Field::Conversation).is_some() || by_table(first, Field::Role).is_some());
-    let header = by_header || choice.0.iter().any(|(_, name)| matches!(name, Name::Header(_)));
+    let header = is_header(first) || choice.0.iter().any(|(_, name)| matches!(name, Name::Header(_)));
     let find = |field: Field| -> Result<Option<usize>, (String, String)> {
         match named(field) {
             Some(Name::Number(number)) if *number > first.len() => Err((
@@ -289,31 +374,60 @@ pub fn choose(choice: &ColumnChoice, rows: &[Vec<String>], roles: &RoleWords) ->
             None => Ok(None),
         }
     };
-    let (conversation, role, text) = (find(Field::Conversation)?, find(Field::Role)?, find(Field::Text)?);
-    let rest = (find(Field::Agent)?, find(Field::Time)?, find(Field::Channel)?, find(Field::Industry)?);
-    let complete = |conversation, role, text, header, guessed| Columns {
-        conversation,
-        role,
-        text,
-        agent: rest.0.filter(|at| *at != role),
-        time: rest.1,
-        channel: rest.2,
-        industry: rest.3,
+    let mut columns = Columns {
+        conversation: find(Field::Conversation)?,
+        role: find(Field::Role)?,
+        text: 0,
+        agent: find(Field::Agent)?,
+        customer: find(Field::Customer)?,
+        time: find(Field::Time)?,
+        day: None,
+        kind: find(Field::Kind)?,
+        recalled: find(Field::Recalled)?,
+        channel: find(Field::Channel)?,
+        industry: find(Field::Industry)?,
         header,
-        guessed,
+        guessed: false,
+        others_are_customers: false,
+        width: first.len(),
     };
-    if let (Some(conversation), Some(role), Some(text)) = (conversation, role, text) {
-        return Ok(complete(conversation, role, text, header, false));
+    let text = find(Field::Text)?;
+    columns.agent = columns.agent.filter(|at| Some(*at) != columns.role);
+    columns.customer = columns.customer.filter(|at| Some(*at) != columns.role);
+    columns.day = find(Field::Day)?.filter(|at| columns.time.is_some_and(|time| time != *at));
+    let body = &rows[usize::from(header && rows.len() > 1)..];
+    if let Some(text) = text {
+        columns.text = text;
+        if let Some(role) = columns.role {
+            let cells = body.iter().filter_map(|row| Some((row.get(role)?, row)));
+            let is_agent = |(word, row): (&String, &Vec<String>)| {
+                let agent =
+                    columns.agent.and_then(|at| row.get(at)).is_some_and(|agent| !agent.is_empty() && agent == word);
+                agent || roles.name(word) == SpeakerRole::Agent
+            };
+            let role_words =
+                body.iter().filter_map(|row| row.get(role)).all(|word| roles.role(word) != SpeakerRole::Unknown);
+            columns.others_are_customers =
+                header && !role_words && holds_names(first, role) && cells.clone().any(is_agent);
+        }
+        let cells = || body.iter().filter_map(|row| row.get(text)).filter(|cell| !cell.trim().is_empty());
+        let whole =
+            columns.role.is_none() && cells().next().is_some() && cells().all(|cell| chat::is_chat(cell, roles));
+        let complete = columns.conversation.is_some() || header;
+        if complete && (columns.role.is_some() || whole) {
+            return Ok(columns);
+        }
     }
     if !header
         && choice.is_empty()
         && let Some((conversation, role, text)) = guess(rows, roles)
     {
-        return Ok(complete(conversation, role, text, false, true));
+        return Ok(Columns { conversation: Some(conversation), role: Some(role), text, guessed: true, ..columns });
     }
+    let (conversation, role) = (columns.conversation, columns.role);
     let missing: Vec<&str> = [(conversation, "conversation"), (role, "role"), (text, "text")]
         .into_iter()
-        .filter(|(found, _)| found.is_none())
+        .filter(|(found, name)| found.is_none() && !(header && *name == "conversation"))
         .map(|(_, name)| name)
         .collect();
     let example =
@@ -326,6 +440,25 @@ pub fn choose(choice: &ColumnChoice, rows: &[Vec<String>], roles: &RoleWords) ->
         ),
         format!("give --columns {example}"),
     ))
+}
+
+/// Whether the header of the role column is one that stands over names.
+fn holds_names(header: &[String], role: usize) -> bool {
+    let names = [
+        "发送方",
+        "发送人",
+        "发送者",
+        "发送人名称",
+        "聊天对象",
+        "说话人",
+        "发言人",
+        "sender",
+        "speaker",
+        "from",
+        "fromname",
+        "sendername",
+    ];
+    header.get(role).is_some_and(|cell| names.contains(&header_key(cell).as_str()))
 }
 
 /// At most 60 characters: a first row may hold a message.

@@ -100,6 +100,26 @@ impl Encoding {
         }
     }
 
+    /// Decodes a field that is not in the file's encoding but in the other common one; `None` when it is in neither.
+    pub(super) fn decode_other(self, bytes: &[u8]) -> Option<Cow<'_, str>> {
+        let other = match self {
+            Encoding::Utf8 => Encoding::Gb18030,
+            Encoding::Gb18030 => Encoding::Utf8,
+            Encoding::Utf16Le | Encoding::Utf16Be => return None,
+        };
+        other.decode(bytes).filter(|text| !text.chars().any(|c| is_unlikely(&c)))
+    }
+
+    /// The name that `--encoding` takes.
+    pub fn name(self) -> &'static str {
+        match self {
+            Encoding::Utf8 => "utf-8",
+            Encoding::Gb18030 => "gb18030",
+            Encoding::Utf16Le => "utf-16le",
+            Encoding::Utf16Be => "utf-16be",
+        }
+    }
+
     /// The sample as text, for telling format and columns; bad bytes become U+FFFD.
     pub fn decode_sample(self, sample: &[u8]) -> String {
         let encoding = match self {

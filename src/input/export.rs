@@ -1,13 +1,17 @@
-//! All rows of a run, grouped by conversation. One buffer holds every text; rows are ranges of it.
+//! The rows of a run, grouped by conversation. One buffer holds every text; rows are ranges of it. With a budget, what
+//! exceeds it goes to temporary files, see [`spill`](crate::input::spill).
 
-use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::Arc;
 
 use jiff::civil::Date;
 use rustc_hash::FxHashMap;
 
-use crate::input::date::parse_date;
-use crate::input::ledger::{Ledger, Skip};
+use crate::error::InputError;
+use crate::input::date::{self, parse_date};
+use crate::input::kinds::Kind;
+use crate::input::ledger::{Flaw, Ledger, Skip};
+use crate::input::spill::{self, Fragment, Merge, Spill};
 use crate::model::{Channel, Conversation, SpeakerRole, Turn};
 
 /// A row as a reader hands it over.
@@ -15,14 +19,29 @@ use crate::model::{Channel, Conversation, SpeakerRole, Turn};
 pub struct Row<'a> {
     /// Who speaks.
     pub role: SpeakerRole,
-    /// The message; empty where the export has none or it could not be decoded.
-    pub text: &'a str,
+    /// What the export calls the speaker, for the ledger when the role is not known.
+    pub word: &'a str,
+    /// What the row is, when the export says that it is no message.
+    pub kind: Option<Kind>,
+    /// The message, or why there is none. The row keeps its place, so that those after it keep their numbers.
+    pub text: Result<&'a str, Skip>,
     /// The agent's name.
     pub agent: &'a str,
     /// The time.
     pub time: &'a str,
     /// 1-based line.
     pub line: u64,
+}
+
+/// What is known of a conversation besides its rows.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct About {
+    /// Where it was held.
+    pub channel: Channel,
+    /// The trade.
+    pub industry: String,
+    /// The day, where something other than the rows tells it.
+    pub date: Option<Date>,
 }
 
 /// A stored row: its text and, right behind it, its time stand in the buffer.
@@ -40,22 +59,24 @@ struct StoredRow {
 #[derive(Debug)]
 struct Header {
     id: Range<usize>,
-    channel: Channel,
-    industry: String,
-    date: Option<Date>,
-    file: usize,
+    about: About,
+    file: u32,
     rows: u32,
+    /// At most what its rows take when encoded.
+    bytes: usize,
+    /// How many rows of the run stood before its first.
+    sequence: u64,
 }
 
-/// The rows of a run.
-#[derive(Debug, Default)]
+/// The rows of a run, or of a batch of it.
+#[derive(Debug)]
 pub struct Export {
     buffer: String,
     rows: Vec<StoredRow>,
     headers: Vec<Header>,
     /// Of the current file: the same id in two files is two conversations.
     ids: FxHashMap<Box<str>, u32>,
-    files: Vec<String>,
+    files: Arc<Vec<String>>,
     last: Option<u32>,
     agents: Vec<Box<str>>,
     agent_ids: FxHashMap<Box<str>, u32>,
@@ -63,19 +84,86 @@ pub struct Export {
     pub ledger: Ledger,
     starts: Vec<u32>,
     order: Vec<u32>,
+    sequence: u64,
+    /// Bytes of memory that rows may take before they go to temporary files.
+    budget: usize,
+    spill: Option<Spill>,
+}
+
+impl Default for Export {
+    fn default() -> Export {
+        Export::with_budget(usize::MAX)
+    }
 }
 
 impl Export {
+    /// An export whose rows take about `budget` bytes of memory at most.
+    pub fn with_budget(budget: usize) -> Export {
+        Export {
+            buffer: String::new(),
+            rows: Vec::new(),
+            headers: Vec::new(),
+            ids: FxHashMap::default(),
+            files: Arc::default(),
+            last: None,
+            agents: Vec::new(),
+            agent_ids: FxHashMap::default(),
+            ledger: Ledger::default(),
+            starts: Vec::new(),
+            order: Vec::new(),
+            sequence: 0,
+            budget,
+            spill: None,
+        }
+    }
+
     /// Starts a new input.
     pub fn begin_file(&mut self, name: &str) {
-        self.files.push(name.to_owned());
+        Arc::make_mut(&mut self.files).push(name.to_owned());
         self.ledger.files += 1;
         self.ids.clear();
         self.last = None;
     }
 
-    /// The conversation with this id in the current input, made with `describe` when it is new.
-    pub fn conversation(&mut self, id: &str, describe: impl FnOnce() -> (Channel, String, Option<Date>)) -> u32 {
+    /// Adds a row to the conversation with this id in the current input, made with `about` when it is new, and counts it.
+    pub fn add(&mut self, id: &str, about: impl FnOnce() -> About, row: Row<'_>) {
+        let path = self.files.last().map_or("", String::as_str);
+        let kind = match row.text {
+            Ok(text) => row.kind.or_else(|| Kind::of(text)),
+            Err(_) => None,
+        };
+        if let Some(kind) = kind {
+            *self.ledger.kinds.entry(kind).or_default() += 1;
+        }
+        let mut role = if kind.is_some() && row.role != SpeakerRole::Customer { SpeakerRole::System } else { row.role };
+        self.ledger.rows += 1;
+        let text = match row.text {
+            Ok(text) if text.len() > LONGEST_TEXT => {
+                self.ledger.skip(Skip::TooLong, path, row.line, &text.len().to_string());
+                ""
+            }
+            Ok(text) => {
+                match role {
+                    _ if text.trim().is_empty() => self.ledger.skip(Skip::EmptyText, path, row.line, ""),
+                    SpeakerRole::Agent => self.ledger.judged += 1,
+                    SpeakerRole::Customer => self.ledger.customer += 1,
+                    SpeakerRole::System => self.ledger.system += 1,
+                    SpeakerRole::Unknown => self.ledger.skip(Skip::UnknownRole, path, row.line, shorten(row.word)),
+                }
+                text
+            }
+            Err(reason) => {
+                self.ledger.skip(reason, path, row.line, "");
+                role = row.role;
+                ""
+            }
+        };
+        self.reserve();
+        let at = self.conversation(id, about);
+        self.push(at, role, text, row.agent, row.time, row.line);
+    }
+
+    fn conversation(&mut self, id: &str, about: impl FnOnce() -> About) -> u32 {
         if let Some(last) = self.last
             && &self.buffer[self.headers[last as usize].id.clone()] == id
         {
@@ -84,14 +172,9 @@ impl Export {
         let at = match self.ids.get(id) {
             Some(at) => *at,
             None => {
-                let at = u32::try_from(self.headers.len()).expect("fewer than 2^32 conversations fit in memory");
-                let (channel, industry, date) = describe();
-                let start = self.buffer.len();
-                self.buffer.push_str(id);
-                let file = self.files.len() - 1;
-                self.headers.push(Header { id: start..self.buffer.len(), channel, industry, date, file, rows: 0 });
+                let file = u32::try_from(self.files.len().saturating_sub(1)).expect("fewer than 2^32 files");
+                let at = self.begin_conversation(id, about(), file, self.sequence);
                 self.ids.insert(Box::from(id), at);
-                self.ledger.conversations += 1;
                 at
             }
         };
@@ -99,20 +182,29 @@ impl Export {
         at
     }
 
-    /// Adds a row to conversation `at`. The caller has counted it in the ledger.
-    pub fn push(&mut self, at: u32, row: Row<'_>) {
+    fn begin_conversation(&mut self, id: &str, about: About, file: u32, sequence: u64) -> u32 {
+        let at = u32::try_from(self.headers.len()).expect("fewer than 2^32 conversations fit in memory");
+        let start = self.buffer.len();
+        self.buffer.push_str(id);
+        self.headers.push(Header { id: start..self.buffer.len(), about, file, rows: 0, bytes: 0, sequence });
+        at
+    }
+
+    fn push(&mut self, at: u32, role: SpeakerRole, text: &str, agent: &str, time: &str, line: u64) {
+        self.sequence += 1;
         let header = &mut self.headers[at as usize];
         header.rows += 1;
-        if header.date.is_none() && !row.time.is_empty() {
-            header.date = parse_date(row.time);
+        header.bytes += text.len() + agent.len() + time.len() + spill::ROW_BYTES;
+        if header.about.date.is_none() && !time.is_empty() {
+            header.about.date = parse_date(time);
         }
         let start = self.buffer.len();
-        self.buffer.push_str(row.text);
-        self.buffer.push_str(row.time);
+        self.buffer.push_str(text);
+        self.buffer.push_str(time);
         let length = |text: &str| u32::try_from(text.len()).expect("a cell is smaller than 4 GiB");
-        let (text, time) = (length(row.text), length(row.time));
-        let agent = self.intern(row.agent);
-        self.rows.push(StoredRow { start, text, time, conversation: at, agent, role: row.role, line: row.line });
+        let (text, time) = (length(text), length(time));
+        let agent = self.intern(agent);
+        self.rows.push(StoredRow { start, text, time, conversation: at, agent, role, line });
     }
 
     fn intern(&mut self, agent: &str) -> u32 {
@@ -129,27 +221,62 @@ impl Export {
         id
     }
 
-    /// Counts a row that has a role and a text.
-    pub fn count<'w>(&mut self, role: SpeakerRole, word: impl FnOnce() -> Cow<'w, str>, text: &str, line: u64) {
-        self.ledger.rows += 1;
-        let path = self.files.last().map_or("", String::as_str);
-        match role {
-            _ if text.trim().is_empty() => self.ledger.skip(Skip::EmptyText, path, line, ""),
-            SpeakerRole::Agent => self.ledger.judged += 1,
-            SpeakerRole::Customer => self.ledger.customer += 1,
-            SpeakerRole::System => self.ledger.system += 1,
-            SpeakerRole::Unknown => self.ledger.skip(Skip::UnknownRole, path, line, &word()),
-        }
-    }
-
     /// Counts a row that could not be read.
     pub fn skip(&mut self, reason: Skip, line: u64, detail: &str) {
         self.ledger.rows += 1;
         self.ledger.skip(reason, self.files.last().map_or("", String::as_str), line, detail);
     }
 
-    /// Groups the rows; call once, after the last input.
-    pub fn finish(&mut self) {
+    /// Notes a flaw of the current input.
+    pub fn flaw(&mut self, flaw: Flaw, line: u64, detail: &str) {
+        self.ledger.flaw(flaw, self.files.last().map_or("", String::as_str), line, detail);
+    }
+
+    /// What the rows take in memory. Ids stand in the buffer and once more in the map.
+    fn memory(&self) -> usize {
+        self.buffer.len()
+            + self.rows.len() * size_of::<StoredRow>()
+            + self.headers.len() * (size_of::<Header>() + ID_BYTES)
+            + self.agents.len() * ID_BYTES
+    }
+
+    /// Sends the rows to temporary files when they exceed the budget.
+    fn reserve(&mut self) {
+        if self.memory() > self.budget {
+            self.spill();
+        }
+    }
+
+    fn spill(&mut self) {
+        let mut spill = self.spill.take().unwrap_or_default();
+        // Group within what is in memory: one fragment a conversation.
+        self.group();
+        for at in 0..self.headers.len() {
+            let header = &self.headers[at];
+            let conversation = self.get(at);
+            let (file, sequence, id) = (header.file, header.sequence, conversation.id);
+            for turns in conversation.turns.chunks(spill::PART_ROWS) {
+                spill.add(&Fragment { file, sequence, about: header.about.clone(), id, turns });
+            }
+        }
+        self.clear();
+        self.spill = Some(spill);
+    }
+
+    fn clear(&mut self) {
+        self.buffer.clear();
+        self.rows.clear();
+        self.headers.clear();
+        self.ids.clear();
+        self.agents.clear();
+        self.agent_ids.clear();
+        self.starts.clear();
+        self.order.clear();
+        self.last = None;
+    }
+
+    /// Lists the rows of each conversation, in the order they were read.
+    fn group(&mut self) {
         let mut next = 0u32;
         self.starts = Vec::with_capacity(self.headers.len() + 1);
         for header in &self.headers {
@@ -164,6 +291,76 @@ impl Export {
             self.order[*place as usize] = at;
             *place += 1;
         }
+    }
+
+    /// Groups the rows and puts those of each conversation in time order; call once, after the last input, on an export
+    /// without a budget.
+    pub fn finish(&mut self) {
+        self.group();
+        self.ledger.conversations += self.headers.len() as u64;
+        for pair in self.starts.windows(2) {
+            let order = &mut self.order[pair[0] as usize..pair[1] as usize];
+            let time = |row: &u32| {
+                let row = &self.rows[*row as usize];
+                let start = row.start + row.text as usize;
+                &self.buffer[start..start + row.time as usize]
+            };
+            if order.is_sorted_by(|a, b| date::plainly_before(time(a), time(b))) {
+                continue;
+            }
+            // A row without a time stays behind the one before it. One time that cannot be told: the order of the file.
+            let mut before = i64::MIN;
+            let keys: Option<Vec<(i64, u32)>> = order
+                .iter()
+                .map(|row| {
+                    let time = time(row);
+                    before = if time.trim().is_empty() { before } else { date::moment(time)? };
+                    Some((before, *row))
+                })
+                .collect();
+            if let Some(mut keys) = keys {
+                keys.sort_by_key(|(moment, _)| *moment);
+                order.iter_mut().zip(keys).for_each(|(place, (_, row))| *place = row);
+            }
+        }
+    }
+
+    /// The conversations in batches, in the order of their first rows, and the ledger.
+    ///
+    /// # Errors
+    /// When the temporary files cannot be written or read.
+    pub fn into_batches(mut self) -> Result<(Ledger, Batches), InputError> {
+        let oversize = |header: &Header| header.rows as usize > spill::PART_ROWS || header.bytes > spill::PART_BYTES;
+        if self.spill.is_some() || self.headers.iter().any(oversize) {
+            self.spill();
+        }
+        match self.spill.take() {
+            None => {
+                self.finish();
+                let ledger = std::mem::take(&mut self.ledger);
+                Ok((ledger, Batches { whole: Some(self), merge: None }))
+            }
+            Some(spill) => {
+                let files = Arc::clone(&self.files);
+                let mut ledger = std::mem::take(&mut self.ledger);
+                let budget = self.budget.min(LARGEST_GROUP);
+                drop(self);
+                let failed = |error: std::io::Error| InputError::Temporary { message: error.to_string() };
+                let merge = spill.merge(budget, files, &mut ledger).map_err(failed)?;
+                Ok((ledger, Batches { whole: None, merge: Some(merge) }))
+            }
+        }
+    }
+
+    /// A batch of whole conversations.
+    pub(super) fn batch(files: &Arc<Vec<String>>, fragments: impl Iterator<Item = spill::Part>) -> Export {
+        let mut export = Export { files: Arc::clone(files), ..Export::default() };
+        for part in fragments {
+            let at = export.begin_conversation(&part.id, part.about.clone(), part.file, part.sequence);
+            part.rows(|role, text, agent, time, line| export.push(at, role, text, agent, time, line));
+        }
+        export.finish();
+        export
     }
 
     /// How many conversations there are.
@@ -196,11 +393,46 @@ impl Export {
         };
         Conversation {
             id: &self.buffer[header.id.clone()],
-            channel: header.channel,
-            industry: &header.industry,
-            date: header.date,
-            path: &self.files[header.file],
+            channel: header.about.channel,
+            industry: &header.about.industry,
+            date: header.about.date,
+            path: self.files.get(header.file as usize).map_or("", String::as_str),
             turns: self.order[range].iter().map(turn).collect(),
+        }
+    }
+}
+
+/// Bytes. A message longer than this is not read; desks cut messages at a few thousand characters.
+pub const LONGEST_TEXT: usize = 1 << 20;
+/// About what an id takes in the map and on the heap.
+const ID_BYTES: usize = 96;
+/// Bytes of rows that are grouped at a time when the budget is larger or there is none.
+const LARGEST_GROUP: usize = 1 << 28;
+
+/// At most this many characters of a role word: it may be a customer's message in a wrong column.
+fn shorten(word: &str) -> &str {
+    word.char_indices().nth(12).map_or(word, |(at, _)| &word[..at])
+}
+
+/// The conversations of a run, a batch at a time, each whole, in the order of their first rows.
+#[derive(Debug)]
+pub struct Batches {
+    whole: Option<Export>,
+    merge: Option<Merge>,
+}
+
+impl Batches {
+    /// The next batch; `None` after the last.
+    ///
+    /// # Errors
+    /// When a temporary file cannot be read.
+    pub fn next_batch(&mut self) -> Result<Option<Export>, InputError> {
+        match (self.whole.take(), &mut self.merge) {
+            (Some(whole), _) => Ok(Some(whole)),
+            (None, Some(merge)) => {
+                merge.next_batch().map_err(|error| InputError::Temporary { message: error.to_string() })
+            }
+            (None, None) => Ok(None),
         }
     }
 }

@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::input::kinds::Kind;
+use crate::model::{Conversation, SpeakerRole};
+
 /// How many places of each kind are kept for the report.
 pub const SHOWN: usize = 20;
 
@@ -23,12 +26,74 @@ pub enum Skip {
     UnknownRole,
     /// The row has no text.
     EmptyText,
+    /// The text is longer than [`LONGEST_TEXT`](crate::input::LONGEST_TEXT).
+    TooLong,
+    /// The text is encrypted, as that of 企业微信 专区.
+    Encrypted,
+    /// A former run judged the conversation and it has not changed.
+    Seen,
+}
+
+/// What was wrong with something that was read all the same: the run is incomplete, since what was meant is not sure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Flaw {
+    /// The input breaks off: a cut archive, a limit that was reached.
+    BrokenOff,
+    /// A conversation id such as `7.30123E+18`: a spreadsheet rounded it, so that several conversations may share it.
+    RoundedId,
+    /// The row is in another encoding than its file.
+    OtherEncoding,
+    /// Half of a UTF-16 character stood alone; it is now U+FFFD.
+    LoneSurrogate,
+    /// The text holds NUL.
+    Nul,
+    /// A quotation mark is never closed; the row was read without quoting.
+    UnclosedQuote,
+    /// The row has more cells than the header.
+    TooManyColumns,
+    /// Two columns have the same name; the first is used.
+    DoubledHeader,
+    /// A formula without a stored value.
+    Formula,
+}
+
+impl Flaw {
+    /// The Chinese words for the report.
+    pub fn chinese(self) -> &'static str {
+        match self {
+            Flaw::BrokenOff => "输入中断",
+            Flaw::RoundedId => "会话ID被表格软件改成科学计数法，请以文本格式重新导出",
+            Flaw::OtherEncoding => "该行编码与文件不一致",
+            Flaw::LoneSurrogate => "不成对的代理字符",
+            Flaw::Nul => "含NUL字符",
+            Flaw::UnclosedQuote => "引号未闭合",
+            Flaw::TooManyColumns => "列数多于表头",
+            Flaw::DoubledHeader => "表头重复",
+            Flaw::Formula => "公式没有结果",
+        }
+    }
+
+    /// The English words for the report.
+    pub fn english(self) -> &'static str {
+        match self {
+            Flaw::BrokenOff => "input breaks off",
+            Flaw::RoundedId => "conversation id rounded by a spreadsheet; export it again as text",
+            Flaw::OtherEncoding => "row in another encoding than its file",
+            Flaw::LoneSurrogate => "lone surrogate",
+            Flaw::Nul => "NUL character",
+            Flaw::UnclosedQuote => "quote never closed",
+            Flaw::TooManyColumns => "more cells than the header",
+            Flaw::DoubledHeader => "doubled header",
+            Flaw::Formula => "formula without a result",
+        }
+    }
 }
 
 impl Skip {
     /// Whether the row could not be read, which makes the run incomplete.
     pub fn is_unread(self) -> bool {
-        !matches!(self, Skip::UnknownRole | Skip::EmptyText)
+        !matches!(self, Skip::UnknownRole | Skip::EmptyText | Skip::Seen)
     }
 
     /// The Chinese words for the report.
@@ -37,9 +102,12 @@ impl Skip {
             Skip::TooFewColumns => "列数不足",
             Skip::Undecodable => "无法解码",
             Skip::MissingConversation => "缺会话ID",
-            Skip::Malformed => "JSON格式错误",
+            Skip::Malformed => "格式错误",
             Skip::UnknownRole => "角色未知",
             Skip::EmptyText => "内容为空",
+            Skip::TooLong => "内容过长",
+            Skip::Encrypted => "内容已加密",
+            Skip::Seen => "此前已检查",
         }
     }
 
@@ -49,9 +117,12 @@ impl Skip {
             Skip::TooFewColumns => "too few columns",
             Skip::Undecodable => "undecodable",
             Skip::MissingConversation => "no conversation id",
-            Skip::Malformed => "malformed JSON",
+            Skip::Malformed => "malformed",
             Skip::UnknownRole => "unknown role",
             Skip::EmptyText => "empty text",
+            Skip::TooLong => "text too long",
+            Skip::Encrypted => "encrypted",
+            Skip::Seen => "judged before",
         }
     }
 }
@@ -93,6 +164,10 @@ pub struct Ledger {
     pub system: u64,
     /// Rows not judged, by reason.
     pub skipped: BTreeMap<Skip, Skipped>,
+    /// Of the rows read, those that are no messages of a person. Such rows of agents are counted under `system`.
+    pub kinds: BTreeMap<Kind, u64>,
+    /// What was wrong with things that were read all the same: how often, and the first places.
+    pub flaws: BTreeMap<Flaw, Skipped>,
     /// Judged rows with so many hits that some were not looked at.
     pub truncated: u64,
     /// Findings written.
@@ -111,9 +186,32 @@ impl Ledger {
         }
     }
 
-    /// Whether some row could not be read.
+    /// Notes a flaw of something that was read.
+    pub fn flaw(&mut self, flaw: Flaw, path: &str, line: u64, detail: &str) {
+        let flaws = self.flaws.entry(flaw).or_default();
+        flaws.rows += 1;
+        if flaws.first.len() < SHOWN {
+            flaws.first.push(Place { path: path.to_owned(), line, detail: detail.to_owned() });
+        }
+    }
+
+    /// Counts the rows of a conversation that is not judged because a former run judged it.
+    pub fn pass_over(&mut self, conversation: &Conversation<'_>) {
+        for turn in conversation.turns.iter().filter(|turn| !turn.text.trim().is_empty()) {
+            match turn.role {
+                SpeakerRole::Agent => self.judged -= 1,
+                SpeakerRole::Customer => self.customer -= 1,
+                SpeakerRole::System => self.system -= 1,
+                // Is counted as skipped already.
+                SpeakerRole::Unknown => continue,
+            }
+            self.skip(Skip::Seen, conversation.path, turn.line, "");
+        }
+    }
+
+    /// Whether something could not be read, or not as it was meant.
     pub fn is_incomplete(&self) -> bool {
-        self.truncated > 0 || self.skipped.keys().any(|reason| reason.is_unread())
+        self.truncated > 0 || !self.flaws.is_empty() || self.skipped.keys().any(|reason| reason.is_unread())
     }
 
     /// Whether judged, context and skipped rows make up the rows read.
