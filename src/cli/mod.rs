@@ -5,6 +5,8 @@
 mod args;
 mod cite;
 mod eval;
+mod explain;
+mod lint;
 mod progress;
 mod rules;
 mod scan;
@@ -47,6 +49,10 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = match &arguments.command {
         Command::Scan(arguments) => scan::run(arguments),
+        Command::Lint(arguments) => lint::run(arguments),
+        Command::Explain(arguments) => explain::run(arguments),
+        Command::Completions { shell } => explain::completions(*shell),
+        Command::Man => explain::man(),
         Command::Eval(arguments) => eval::run(arguments),
         Command::Rules(arguments) => rules::run(arguments),
         Command::Cite(arguments) => cite::run(arguments),
@@ -72,13 +78,22 @@ fn sources(options: &RuleOptions, more: &[PathBuf]) -> Result<Sources, Failure> 
     Ok(sources)
 }
 
-/// The rules and statutes that the options name, with the settings given or found above `input`.
-fn checker(options: &RuleOptions, input: Option<&Path>) -> Result<Checker, Failure> {
-    let config = match (&options.config, input) {
+/// The settings given, or found above `input`.
+fn config(options: &RuleOptions, input: Option<&Path>) -> Result<Config, Failure> {
+    Ok(match (&options.config, input) {
         (Some(path), _) => Config::read(path)?,
         (None, Some(input)) => Config::find(input)?,
         (None, None) => Config::default(),
-    };
+    })
+}
+
+/// The rules and statutes that the options name, with the settings given or found above `input`.
+fn checker(options: &RuleOptions, input: Option<&Path>) -> Result<Checker, Failure> {
+    checker_with(options, &config(options, input)?)
+}
+
+/// The rules and statutes that the options and the settings name.
+fn checker_with(options: &RuleOptions, config: &Config) -> Result<Checker, Failure> {
     let sources = sources(options, &config.lexicons())?;
     let dirs: Vec<&Path> = options.statutes.iter().map(PathBuf::as_path).collect();
     let mut checker = Checker::load(&sources, &dirs)?;
