@@ -7,12 +7,15 @@ use std::path::{Path, PathBuf};
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use rayon::ThreadPoolBuilder;
 
+use crate::Checker;
 use crate::cli::args::{self, LintArguments};
 use crate::cli::{Failure, Outcome, checker_with, config};
 use crate::config::Config;
 use crate::error::{LoadError, OutputError};
 use crate::lint::baseline::Baseline;
-use crate::lint::output::text;
+use crate::lint::output::code_review::{github_summary, write_github, write_gitlab, write_sarif};
+use crate::lint::output::xml::{write_checkstyle, write_junit};
+use crate::lint::output::{text, write_json};
 use crate::lint::script::Keys;
 use crate::lint::suppress::{PathSuppression, Suppression};
 use crate::lint::{Linted, Options, files, lint};
@@ -22,9 +25,23 @@ use crate::report::Language;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     Text,
+    Json,
+    Sarif,
+    Github,
+    Gitlab,
+    Junit,
+    Checkstyle,
 }
 
-const FORMATS: [(&str, Format); 1] = [("text", Format::Text)];
+const FORMATS: [(&str, Format); 7] = [
+    ("text", Format::Text),
+    ("json", Format::Json),
+    ("sarif", Format::Sarif),
+    ("github", Format::Github),
+    ("gitlab", Format::Gitlab),
+    ("junit", Format::Junit),
+    ("checkstyle", Format::Checkstyle),
+];
 
 /// A form and the file it goes to; `-` is standard output.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,7 +77,7 @@ pub fn run(arguments: &LintArguments) -> Result<Outcome, Failure> {
     let mut linted = pool.install(|| lint(&checker, &files, &options));
     baseline(arguments, &mut linted)?;
     linted.ledger.findings = linted.issues.len();
-    write(arguments, &linted)?;
+    write(arguments, &linted, &checker)?;
     for problem in &linted.problems {
         anstream::eprintln!("{problem}");
     }
@@ -154,7 +171,7 @@ fn baseline(arguments: &LintArguments, linted: &mut Linted) -> Result<(), Failur
     Ok(())
 }
 
-fn write(arguments: &LintArguments, linted: &Linted) -> Result<(), Failure> {
+fn write(arguments: &LintArguments, linted: &Linted, checker: &Checker) -> Result<(), Failure> {
     let default = [Output { format: Format::Text, path: "-".into() }];
     let outputs = if arguments.output.is_empty() { &default[..] } else { &arguments.output };
     for Output { format, path } in outputs {
@@ -171,13 +188,30 @@ fn write(arguments: &LintArguments, linted: &Linted) -> Result<(), Failure> {
                 text::write(anstream::AutoStream::auto(io::stdout()), linted, language(arguments.lang))
             }
             Format::Text => text::write(anstream::StripStream::new(out), linted, language(arguments.lang)),
+            Format::Json => write_json(out, linted),
+            Format::Sarif => write_sarif(out, linted, checker),
+            Format::Github => write_github(anstream::StripStream::new(out), linted, language(arguments.lang)),
+            Format::Gitlab => write_gitlab(out, linted),
+            Format::Junit => write_junit(out, linted),
+            Format::Checkstyle => write_checkstyle(out, linted),
         };
         match written {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
             written => written.map_err(failed)?,
         }
+        if *format == Format::Github {
+            summarise(linted)?;
+        }
     }
     Ok(())
+}
+
+/// Adds to the step summary where GitHub Actions names one.
+fn summarise(linted: &Linted) -> Result<(), Failure> {
+    let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").map(PathBuf::from) else { return Ok(()) };
+    let file = File::options().create(true).append(true).open(&path);
+    let written = file.and_then(|mut file| file.write_all(github_summary(linted).as_bytes()));
+    Ok(written.map_err(|source| OutputError { path, source })?)
 }
 
 fn language(lang: args::Language) -> Language {

@@ -6,6 +6,7 @@ pub mod baseline;
 pub mod files;
 pub mod issue;
 pub mod output;
+pub mod page;
 pub mod placeholder;
 mod prose;
 pub mod script;
