@@ -13,12 +13,15 @@ use crate::cli::{Failure, Outcome, checker_with, config};
 use crate::config::Config;
 use crate::error::{LoadError, OutputError};
 use crate::lint::baseline::Baseline;
+use crate::lint::changed::Changed;
+use crate::lint::fix::fix;
+use crate::lint::issue::Replacement;
 use crate::lint::output::code_review::{github_summary, write_github, write_gitlab, write_sarif};
 use crate::lint::output::xml::{write_checkstyle, write_junit};
 use crate::lint::output::{text, write_json};
 use crate::lint::script::Keys;
 use crate::lint::suppress::{PathSuppression, Suppression};
-use crate::lint::{Linted, Options, files, lint};
+use crate::lint::{Linted, Options, files, lint, settings_faults};
 use crate::report::Language;
 
 /// A form of output.
@@ -65,7 +68,15 @@ pub fn output(text: &str) -> Result<Output, String> {
 pub fn run(arguments: &LintArguments) -> Result<Outcome, Failure> {
     let config = settings(arguments)?;
     let exclude = exclusions(arguments, &config)?;
-    let files = files::find(&arguments.paths, &exclude).map_err(|problems| Failure(problems.join("\n")))?;
+    let mut files = files::find(&arguments.paths, &exclude).map_err(|problems| Failure(problems.join("\n")))?;
+    let changed = match &arguments.changed_since {
+        Some(revision) => {
+            let changed = Changed::since(revision, &files).map_err(Failure)?;
+            files.retain(|path| changed.file(path));
+            Some(changed)
+        }
+        None => None,
+    };
     let checker = checker_with(&arguments.rules, &config)?;
     let options = Options {
         keys: Keys::new(arguments.keys.clone()),
@@ -74,10 +85,28 @@ pub fn run(arguments: &LintArguments) -> Result<Outcome, Failure> {
         industry: arguments.industry.clone(),
     };
     let pool = ThreadPoolBuilder::new().num_threads(arguments.threads.unwrap_or(0)).build()?;
-    let mut linted = pool.install(|| lint(&checker, &files, &options));
-    baseline(arguments, &mut linted)?;
-    linted.ledger.findings = linted.issues.len();
-    write(arguments, &linted, &checker)?;
+    let judge = || -> Result<Linted, Failure> {
+        let mut linted = pool.install(|| lint(&checker, &files, &options));
+        if let Some(settings) = config.file() {
+            let faults = settings_faults(&checker, settings, &options, &linted);
+            linted.issues.extend(faults);
+        }
+        if let Some(changed) = &changed {
+            let before = linted.issues.len();
+            linted.issues.retain(|issue| changed.holds(issue));
+            linted.ledger.unchanged = before - linted.issues.len();
+        }
+        baseline(arguments, &mut linted)?;
+        linted.ledger.findings = linted.issues.len();
+        Ok(linted)
+    };
+    let mut linted = judge()?;
+    if (arguments.fix || arguments.diff) && mend(arguments, &files, &linted)? && !arguments.diff {
+        linted = judge()?;
+    }
+    if !arguments.diff || !arguments.output.is_empty() {
+        write(arguments, &linted, &checker)?;
+    }
     for problem in &linted.problems {
         anstream::eprintln!("{problem}");
     }
@@ -89,6 +118,32 @@ pub fn run(arguments: &LintArguments) -> Result<Outcome, Failure> {
     }
     let reached = linted.issues.iter().any(|issue| issue.severity >= arguments.fail_on);
     Ok(if reached && !arguments.exit_zero { Outcome::Findings } else { Outcome::Clean })
+}
+
+/// Makes the safe replacements, or only shows them. Says whether there were any.
+fn mend(arguments: &LintArguments, files: &[PathBuf], linted: &Linted) -> Result<bool, Failure> {
+    let mut total = 0;
+    for path in files {
+        let name = files::shown(path);
+        let of_file = linted.issues.iter().filter(|issue| issue.path == name);
+        let wanted: Vec<&Replacement> = of_file.filter_map(|issue| issue.replacement.as_ref()).collect();
+        if wanted.is_empty() {
+            continue;
+        }
+        let failed = |source| OutputError { path: path.clone(), source };
+        let Some(fixed) = fix(path, &wanted).map_err(failed)? else { continue };
+        total += fixed.count;
+        if arguments.diff {
+            anstream::print!("{}", fixed.diff(&name));
+        } else {
+            fixed.write(path).map_err(failed)?;
+        }
+    }
+    if !arguments.quiet {
+        let word = if arguments.diff { "可改写 would be replaced" } else { "已改写 replaced" };
+        anstream::eprintln!("{word}: {total}");
+    }
+    Ok(total > 0)
 }
 
 /// The settings given, or the nearest above the first path.

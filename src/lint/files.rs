@@ -95,7 +95,8 @@ pub fn shown(path: &Path) -> String {
     let relative = std::env::current_dir().ok().and_then(|here| path.strip_prefix(here).ok());
     let text = relative.unwrap_or(path).to_string_lossy().replace('\\', "/");
     let text = text.strip_prefix("./").unwrap_or(&text);
-    text.to_owned()
+    // A line break in a name would let it write lines of its own into a log.
+    text.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
 }
 
 /// Reads one file. What cannot be read is among its problems.

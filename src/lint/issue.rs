@@ -41,17 +41,27 @@ pub struct Issue {
     pub advice: String,
     /// The same for the same rule and words in the same reply, wherever it stands in whichever file.
     pub fingerprint: String,
-    /// What `--fix` would put in its place; `null` where no replacement is safe.
-    pub replacement: Option<String>,
+    /// What `--fix` would do; `null` where no replacement is safe.
+    pub replacement: Option<Replacement>,
     /// The line it stands on.
     #[serde(skip)]
     pub excerpt: Excerpt,
-    /// What `--fix` replaces, in bytes of the source.
-    #[serde(skip)]
-    pub source: Option<Span>,
     /// The first and last line of the reply; `None` in a spreadsheet.
     #[serde(skip)]
     pub lines: Option<(u64, u64)>,
+}
+
+/// A safe replacement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Replacement {
+    /// What is replaced.
+    #[serde(flatten)]
+    pub at: Location,
+    /// What takes its place.
+    pub text: String,
+    /// What is replaced, in bytes of the decoded file.
+    #[serde(skip)]
+    pub span: Span,
 }
 
 /// Where a finding stands: lines and columns in text, a cell in a spreadsheet.
@@ -78,6 +88,11 @@ pub struct Location {
 }
 
 impl Location {
+    /// First line, first column, last line, column after the last character; `None` in a spreadsheet.
+    pub fn region(&self) -> Option<[u64; 4]> {
+        Some([self.line?, self.column?, self.end_line?, self.end_column?])
+    }
+
     /// As `12:5`, or `话术!B7`.
     pub fn short(&self) -> String {
         match (&self.sheet, &self.cell) {

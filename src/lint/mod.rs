@@ -3,7 +3,9 @@
 
 pub mod align;
 pub mod baseline;
+pub mod changed;
 pub mod files;
+pub mod fix;
 pub mod issue;
 pub mod output;
 pub mod page;
@@ -15,19 +17,20 @@ mod table;
 mod tree;
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
 use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::checker::Checker;
+use crate::error::SourceFile;
 use crate::lint::align::Alignment;
-use crate::lint::issue::{Issue, Locator, fingerprint};
+use crate::lint::issue::{Issue, Locator, Replacement, fingerprint};
 use crate::lint::placeholder::neutralise;
 use crate::lint::script::{Keys, Reach, Reply, Script};
 use crate::lint::suppress::{PathSuppression, RULES, Suppression};
-use crate::model::{Channel, Conversation, Severity, Turn};
+use crate::model::{Channel, Conversation, Family, Severity, Turn};
 use crate::span::Span;
 use crate::statutes::Finding;
 
@@ -80,6 +83,8 @@ pub struct Linted {
     pub problems: Vec<String>,
     /// The paths linted, as in reports.
     pub paths: Vec<String>,
+    /// Of each suppression of the settings file: whether a file matched it, and whether it met a finding.
+    pub path_suppressions: Vec<(bool, bool)>,
 }
 
 /// Lints `files`, in parallel; the result is in their order.
@@ -111,7 +116,32 @@ pub fn lint(checker: &Checker, files: &[PathBuf], options: &Options) -> Linted {
         linted.issues.extend(checked.issues);
         linted.paths.push(path);
     }
+    linted.path_suppressions = used;
     linted
+}
+
+/// What is wrong with the suppressions of the settings file. One that met nothing is only a note: the files it is for may
+/// not all have been linted.
+pub fn settings_faults(checker: &Checker, settings: &SourceFile, options: &Options, linted: &Linted) -> Vec<Issue> {
+    let script = Script::new(&files::shown(Path::new(&settings.path)), settings.text.clone());
+    let mut locator = Locator::new(&script);
+    let mut issues = Vec::new();
+    for (entry, (matched, used)) in options.path_suppressions.iter().zip(&linted.path_suppressions) {
+        let mut faults = entry.suppression.faults(&checker.rules, options.today);
+        if faults.is_empty() && *matched && !used {
+            faults.push((RULES[2].0, format!("{} 没有命中可忽略", entry.suppression.rules.join("、"))));
+        }
+        for (rule, detail) in faults {
+            let place = table::plain_place(entry.span.start, &settings.text[entry.span.clone()]);
+            let located = locator.locate(&place, &settings.text[entry.span.clone()], &(0..entry.span.len()));
+            let mut issue = fault(&script.path, rule, &detail, &entry.suppression.rules.join("、"), located);
+            if rule == RULES[2].0 {
+                issue.severity = Severity::Note;
+            }
+            issues.push(issue);
+        }
+    }
+    issues
 }
 
 #[derive(Debug, Default)]
@@ -173,7 +203,8 @@ fn check(checker: &Checker, script: &Script, options: &Options) -> CheckedScript
                 (None, Some(turns)) => turns.iter().map(|turn| dialogue[*turn]).collect(),
                 (None, None) => vec![dialogue[0]],
             };
-            found.push((turns.clone(), issue(script, &seen, &turns, finding, &mut locator)));
+            let replacement = replacement(checker, &seen[turns[0]], &finding, &mut locator);
+            found.push((turns.clone(), issue(script, &seen, &turns, finding, replacement, &mut locator)));
         }
     }
     suppress(checker, script, options, found, &mut locator, &mut result);
@@ -182,7 +213,14 @@ fn check(checker: &Checker, script: &Script, options: &Options) -> CheckedScript
     result
 }
 
-fn issue(script: &Script, seen: &[Seen<'_>], turns: &[usize], finding: Finding, locator: &mut Locator<'_>) -> Issue {
+fn issue(
+    script: &Script,
+    seen: &[Seen<'_>],
+    turns: &[usize],
+    finding: Finding,
+    replacement: Option<Replacement>,
+    locator: &mut Locator<'_>,
+) -> Issue {
     let first = &seen[turns[0]];
     let span = match (finding.start, finding.end) {
         (Some(start), Some(end)) => first.span(start, end),
@@ -203,11 +241,32 @@ fn issue(script: &Script, seen: &[Seen<'_>], turns: &[usize], finding: Finding, 
         advice: finding.advice,
         fingerprint: fingerprint(&[&finding.rule, &texts.join("\n"), matched]),
         rule: finding.rule,
-        replacement: None,
+        replacement,
         excerpt: located.excerpt,
-        source: located.source,
         lines: located.lines,
     }
+}
+
+/// What may safely stand in the place of what was found.
+fn replacement(
+    checker: &Checker,
+    seen: &Seen<'_>,
+    finding: &Finding,
+    locator: &mut Locator<'_>,
+) -> Option<Replacement> {
+    let text = &seen.reply.text;
+    let span = seen.span(finding.start?, finding.end?);
+    let (span, words) = if finding.family == Family::Citation {
+        let cited = checker.citations().audit(&checker.statutes, text, checker.default_date);
+        let cited = cited.iter().find(|cited| cited.span == span)?;
+        (span, fix::of_citation(cited)?.to_owned())
+    } else {
+        let rule = checker.rules.rule(&finding.rule).filter(|rule| !rule.replace.is_empty())?;
+        let (span, words) = fix::of_rule(rule, text, &span)?;
+        (span, words.to_owned())
+    };
+    let located = locator.locate(&seen.reply.place, text, &span);
+    Some(Replacement { at: located.at, text: words, span: located.source? })
 }
 
 /// Takes out what is suppressed and adds what is wrong with the suppressions.
@@ -289,7 +348,6 @@ fn fault(path: &str, rule: &str, detail: &str, text: &str, located: issue::Locat
         fingerprint: fingerprint(&[rule, text, detail]),
         replacement: None,
         excerpt: located.excerpt,
-        source: None,
         lines: located.lines,
     }
 }

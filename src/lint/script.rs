@@ -1,6 +1,7 @@
 //! A script file as read: replies with their places, the dialogues they form, and the notes that suppress findings.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use crate::error::SourceFile;
 use crate::input::RoleWords;
@@ -199,6 +200,8 @@ fn comment(text: &str, at: usize) -> Option<(usize, Span)> {
     Some((before.len() - opener, body))
 }
 
+static WORDS: LazyLock<RoleWords> = LazyLock::new(RoleWords::default);
+
 /// Who speaks under `word` in a script. Unlike in an export, a bot is judged: it says what it was given to say.
 pub fn script_role(word: &str) -> Option<SpeakerRole> {
     let key = word.trim().trim_start_matches(['*', '-', '【', '[', ' ']).trim_end_matches(['*', '】', ']', ' ']);
@@ -209,7 +212,7 @@ pub fn script_role(word: &str) -> Option<SpeakerRole> {
         "坐" | "答" | "a" | "answer" | "机器人" | "智能客服" | "自动回复" | "服务助手" | "助手" | "bot" | "robot"
         | "ivr" | "语音播报" | "播报" | "ai" => Some(SpeakerRole::Agent),
         "系" => Some(SpeakerRole::System),
-        _ => Some(RoleWords::default().role(&key)).filter(|role| *role != SpeakerRole::Unknown),
+        _ => Some(WORDS.role(&key)).filter(|role| *role != SpeakerRole::Unknown),
     }
 }
 

@@ -51,8 +51,8 @@ pub struct SarifFinding {
     pub logical: String,
     /// What stays the same when the finding moves; may be empty.
     pub fingerprint: String,
-    /// What could stand there instead.
-    pub replacement: Option<String>,
+    /// What could be replaced, as `region`, and by what.
+    pub replacement: Option<([u64; 4], String)>,
 }
 
 /// Writes one run. `rules` are listed in the order given. `problems` say what could not be read: the run then failed.
@@ -117,9 +117,8 @@ fn descriptor(rule: &SarifRule) -> ReportingDescriptor {
 
 fn result(finding: SarifFinding, index: &BTreeMap<&str, usize>) -> SarifResult {
     let artifact = artifact(&finding.path);
-    let region = finding.region.map(|numbers| region(numbers, &finding.snippet));
-    let physical = match &region {
-        Some(region) => PhysicalLocation::builder().artifact_location(artifact.clone()).region(region.clone()).build(),
+    let physical = match finding.region.map(|numbers| region(numbers, &finding.snippet)) {
+        Some(region) => PhysicalLocation::builder().artifact_location(artifact.clone()).region(region).build(),
         None => PhysicalLocation::builder().artifact_location(artifact.clone()).build(),
     };
     let mut location = Location::builder().physical_location(physical).build();
@@ -141,8 +140,8 @@ fn result(finding: SarifFinding, index: &BTreeMap<&str, usize>) -> SarifResult {
     if !finding.fingerprint.is_empty() {
         result.partial_fingerprints = Some(BTreeMap::from([(FINGERPRINT.to_owned(), finding.fingerprint)]));
     }
-    if let (Some(text), Some(mut region)) = (finding.replacement, region) {
-        region.snippet = None;
+    if let Some((deleted, text)) = finding.replacement {
+        let region = region(deleted, "");
         let content = ArtifactContent::builder().text(text.as_str()).build();
         let replacement = Replacement::builder().deleted_region(region).inserted_content(content).build();
         let change = ArtifactChange::builder().artifact_location(artifact).replacements(vec![replacement]).build();

@@ -38,10 +38,7 @@ pub fn write_sarif(out: impl Write, linted: &Linted, checker: &Checker) -> io::R
     let rules: Vec<SarifRule> = ids.iter().filter_map(rule).collect();
     let finding = |issue: &Issue| {
         let at = &issue.at;
-        let region = match (at.line, at.column, at.end_line, at.end_column) {
-            (Some(line), Some(column), Some(end_line), Some(end_column)) => Some([line, column, end_line, end_column]),
-            _ => None,
-        };
+        let region = at.region();
         SarifFinding {
             rule: issue.rule.clone(),
             severity: Some(issue.severity),
@@ -51,7 +48,7 @@ pub fn write_sarif(out: impl Write, linted: &Linted, checker: &Checker) -> io::R
             snippet: issue.excerpt.text.clone(),
             logical: if region.is_some() { issue.field.clone() } else { at.short() },
             fingerprint: issue.fingerprint.clone(),
-            replacement: issue.replacement.clone(),
+            replacement: issue.replacement.as_ref().and_then(|r| Some((r.at.region()?, r.text.clone()))),
         }
     };
     sarif::write(out, &rules, linted.issues.iter().map(finding), &linted.problems)
@@ -80,7 +77,14 @@ pub fn write_github(mut out: impl Write, linted: &Linted, language: Language) ->
             Severity::Note => "notice",
         };
         let at = &issue.at;
-        let numbers = [("line", at.line), ("endLine", at.end_line), ("col", at.column), ("endColumn", at.end_column)];
+        // Columns of different lines are refused.
+        let columns = at.line == at.end_line;
+        let numbers = [
+            ("line", at.line),
+            ("endLine", at.end_line),
+            ("col", at.column.filter(|_| columns)),
+            ("endColumn", at.end_column.filter(|_| columns)),
+        ];
         let place: String =
             numbers.iter().filter_map(|(name, number)| number.map(|number| format!(",{name}={number}"))).collect();
         let (file, title) = (property(&issue.path), property(&issue.rule));

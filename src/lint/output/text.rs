@@ -75,7 +75,7 @@ fn one(out: &mut impl Write, issue: &Issue, language: Language) -> io::Result<()
     }
     writeln!(out, "{gutter} {DIM}={DIM:#} {}{}", word("建议：", "write instead: "), issue.advice)?;
     if let Some(replacement) = &issue.replacement {
-        writeln!(out, "{gutter} {DIM}={DIM:#} {}“{replacement}”", word("可用 --fix 改为：", "--fix writes: "))?;
+        writeln!(out, "{gutter} {DIM}={DIM:#} {}“{}”", word("可用 --fix 改为：", "--fix writes: "), replacement.text)?;
     }
     writeln!(out)
 }
