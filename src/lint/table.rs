@@ -222,6 +222,12 @@ fn table(script: &mut Script, keys: &Keys, rows: &[Vec<Cell>], sheet: &str) {
                 None => script.skip("空白"),
             }
         }
+        let named = [columns.speaker, columns.dialogue, columns.ignore];
+        let known =
+            |at: usize| named.contains(&Some(at)) || columns.questions.contains(&at) || columns.replies.contains(&at);
+        for _ in (0..row.len()).filter(|at| !known(*at) && !row[*at].text.trim().is_empty()) {
+            script.skip("其他列");
+        }
         if columns.speaker.is_some() {
             let id = columns.dialogue.and_then(|at| row.get(at)).map_or(String::new(), |cell| cell.text.clone());
             match &mut open {
