@@ -95,6 +95,11 @@ impl Checker {
         }
     }
 
+    /// The index of the laws of the statute base; built when first asked for.
+    pub fn citations(&self) -> &CitationIndex {
+        self.citations.get_or_init(|| CitationIndex::new(&self.statutes))
+    }
+
     /// The findings of one conversation.
     pub fn check(&self, conversation: &Conversation<'_>) -> Vec<Finding> {
         self.check_with(conversation, Mode::Lazy).findings
@@ -109,8 +114,7 @@ impl Checker {
             Finding::new(flag, rule, conversation, &self.statutes, date)
         };
         let mut findings: Vec<Finding> = scan.flags.iter().map(finding).collect();
-        let citations = self.citations.get_or_init(|| CitationIndex::new(&self.statutes));
-        let cited = citation::conversation_findings(citations, &self.statutes, conversation, date);
+        let cited = citation::conversation_findings(self.citations(), &self.statutes, conversation, date);
         if !cited.is_empty() {
             findings.extend(cited);
             // Stable: the order of flags at one place stays.

@@ -26,6 +26,35 @@ pub struct Config {
 struct Settings {
     #[serde(default)]
     rules: RuleSettings,
+    #[serde(default)]
+    lint: LintSettings,
+}
+
+/// What `zhijian lint` takes from the file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LintSettings {
+    /// Files of folders that are left out, as globs relative to the file.
+    #[serde(default)]
+    exclude: Vec<Spanned<String>>,
+    /// Findings that are accepted.
+    #[serde(default)]
+    ignore: Vec<Spanned<LintIgnore>>,
+}
+
+/// Findings that are accepted in some files.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LintIgnore {
+    /// Which files, as a glob relative to the settings file.
+    pub path: String,
+    /// Rule ids, or `family.*`.
+    pub rules: Vec<String>,
+    /// Why.
+    pub reason: String,
+    /// The last day on which it holds.
+    #[serde(default)]
+    pub until: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -72,6 +101,21 @@ impl Config {
         let base = self.file.as_ref().and_then(|file| Path::new(&file.path).parent());
         let base = base.unwrap_or(Path::new(""));
         self.settings.rules.lexicons.iter().map(|dir| base.join(dir)).collect()
+    }
+
+    /// The settings file; `None` where there is none.
+    pub fn file(&self) -> Option<&SourceFile> {
+        self.file.as_ref()
+    }
+
+    /// Globs of files that `lint` leaves out, with their places in the file.
+    pub fn lint_exclude(&self) -> &[Spanned<String>] {
+        &self.settings.lint.exclude
+    }
+
+    /// Findings that `lint` accepts, with their places in the file.
+    pub fn lint_ignore(&self) -> &[Spanned<LintIgnore>] {
+        &self.settings.lint.ignore
     }
 
     /// Applies the settings to compiled rules.

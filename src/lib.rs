@@ -11,6 +11,7 @@ pub mod error;
 pub mod evaluation;
 pub mod input;
 pub mod lexicon;
+pub mod lint;
 pub mod model;
 pub mod report;
 pub mod span;

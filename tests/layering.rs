@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 /// Shared nouns first, then the stages in the order data flows through them.
-const ORDER: [&str; 13] = [
+const ORDER: [&str; 14] = [
     "span",
     "error",
     "model",
@@ -18,6 +18,7 @@ const ORDER: [&str; 13] = [
     "report",
     "evaluation",
     "checker",
+    "lint",
 ];
 
 /// Arguments outside the flow: they import anything, nothing imports them.

@@ -61,7 +61,10 @@ pub fn read(path: &Path) -> Result<Document, InputError> {
         document.passages.push(Passage { text, line: 1, field: String::new(), date: None });
         return Ok(document);
     }
-    let text = decode(&bytes, &mut document);
+    let (text, spoilt) = decode(&bytes);
+    if let Some(line) = spoilt {
+        document.problems.push(format!("{name}:{line}: [encoding] bytes that are no text; save the file as UTF-8"));
+    }
     match extension.as_str() {
         "jsonl" | "ndjson" => json_lines(&text, &mut document),
         "csv" => csv_cells(&text, b',', &mut document),
@@ -74,21 +77,17 @@ pub fn read(path: &Path) -> Result<Document, InputError> {
     Ok(document)
 }
 
-fn decode(bytes: &[u8], document: &mut Document) -> String {
+/// The text of `bytes` in whichever encoding they are, without byte order mark, and the 1-based line of the first bytes that
+/// are no text.
+pub fn decode(bytes: &[u8]) -> (String, Option<usize>) {
     let encoding = Encoding::detect(&bytes[..bytes.len().min(1 << 16)]);
     let plain = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let text = match encoding {
         Encoding::Utf8 => String::from_utf8_lossy(plain).into_owned(),
         _ => encoding.decode_sample(plain),
     };
-    if text.contains('\u{fffd}') {
-        let at = text.find('\u{fffd}').unwrap_or(0);
-        let line = text[..at].matches('\n').count() + 1;
-        document
-            .problems
-            .push(format!("{}:{line}: [encoding] bytes that are no text; save the file as UTF-8", document.path));
-    }
-    text
+    let spoilt = text.find('\u{fffd}').map(|at| text[..at].matches('\n').count() + 1);
+    (text, spoilt)
 }
 
 /// `date: 2025-06-09` between the `---` lines at the head of a Markdown file.

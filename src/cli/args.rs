@@ -28,6 +28,17 @@ pub enum Command {
     Scan(ScanArguments),
     /// 查看输入如何被识别 Show what an input was taken for
     Inspect(InspectArguments),
+    /// 检查话术文件 Check scripted replies
+    Lint(LintArguments),
+    /// 显示一条规则的说明页 Print the page of a rule
+    Explain(ExplainArguments),
+    /// 生成命令补全脚本 Print a completion script
+    Completions {
+        /// 命令行 Shell
+        shell: clap_complete::Shell,
+    },
+    /// 生成手册页 Print the man page
+    Man,
     /// 用标注语料评估 Precision, recall and F1 on labelled conversations
     Eval(EvalArguments),
     /// 查看与自测规则 List, show, check and test rules
@@ -142,6 +153,72 @@ pub struct InspectArguments {
     /// 输出语言 Language of the output
     #[arg(long, value_enum, default_value = "zh")]
     pub lang: Language,
+}
+
+#[derive(Debug, Args)]
+pub struct LintArguments {
+    /// 话术文件或目录（csv tsv xlsx yaml json jsonl toml md txt） Script files, or folders of them
+    #[arg(value_name = "PATH", required = true)]
+    pub paths: Vec<PathBuf>,
+    /// 哪些键或列是话术：键名、列名、列号或JSON指针（默认：表格按表头识别，其他取全部字符串） Keys or columns that hold replies: names, numbers of columns, JSON pointers with * for any step
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub keys: Vec<String>,
+    /// 不检查的文件（可重复） Globs of files to leave out
+    #[arg(long, value_name = "GLOB")]
+    pub exclude: Vec<String>,
+    /// 输出，可重复：text json sarif github gitlab junit checkstyle，- 为标准输出 What to write where, as sarif=out.sarif or text=-
+    #[arg(short, long, value_name = "FORMAT=FILE", value_parser = crate::cli::lint::output)]
+    pub output: Vec<crate::cli::lint::Output>,
+    /// 已知命中的基线文件 Findings that are known
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// 从基线中去掉已改好的 Take out of the baseline what is no longer found
+    #[arg(long, requires = "baseline", conflicts_with = "changed_since")]
+    pub update_baseline: bool,
+    /// 允许把新的命中加入基线 Let new findings into the baseline
+    #[arg(long, requires = "update_baseline")]
+    pub allow_growth: bool,
+    /// 只报告自此版本以来改过的行 Only lines changed in git since this revision
+    #[arg(long, value_name = "REV")]
+    pub changed_since: Option<String>,
+    /// 改写有安全替换的命中 Put safe replacements in the files
+    #[arg(long)]
+    pub fix: bool,
+    /// 只显示 --fix 会改什么 Show what --fix would change and leave the files alone
+    #[arg(long)]
+    pub diff: bool,
+    /// 达到此级别时退出码为1 Exit with 1 when a finding is at least this grave
+    #[arg(long, value_name = "SEVERITY", value_parser = severity, default_value = "warning")]
+    pub fail_on: Severity,
+    /// 有命中也退出0（读不全仍为2） Exit with 0 whatever was found; still 2 when not all could be read
+    #[arg(long)]
+    pub exit_zero: bool,
+    /// 话术所属行业 Trade, as 电商, 银行
+    #[arg(long, value_name = "NAME", default_value = "")]
+    pub industry: String,
+    /// 输出语言 Language of text output
+    #[arg(long, value_enum, default_value = "zh")]
+    pub lang: Language,
+    /// 线程数 Threads (default: all cores)
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+    /// 不显示台账 No ledger on standard error
+    #[arg(short, long)]
+    pub quiet: bool,
+    #[command(flatten)]
+    pub rules: RuleOptions,
+}
+
+#[derive(Debug, Args)]
+pub struct ExplainArguments {
+    /// 规则编号 The rule's id
+    #[arg(value_name = "RULE", required_unless_present = "write")]
+    pub rule: Option<String>,
+    /// 把所有规则页写入此目录 Write the pages of all rules to this folder
+    #[arg(long, value_name = "DIR", conflicts_with = "rule")]
+    pub write: Option<PathBuf>,
+    #[command(flatten)]
+    pub rules: RuleOptions,
 }
 
 #[derive(Debug, Args)]

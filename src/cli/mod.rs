@@ -5,7 +5,9 @@
 mod args;
 mod cite;
 mod eval;
+mod explain;
 mod inspect;
+mod lint;
 mod output;
 mod progress;
 mod rules;
@@ -50,6 +52,10 @@ pub fn main() -> ExitCode {
     let outcome = match &arguments.command {
         Command::Scan(arguments) => scan::run(arguments),
         Command::Inspect(arguments) => inspect::run(arguments),
+        Command::Lint(arguments) => lint::run(arguments),
+        Command::Explain(arguments) => explain::run(arguments),
+        Command::Completions { shell } => explain::completions(*shell),
+        Command::Man => explain::man(),
         Command::Eval(arguments) => eval::run(arguments),
         Command::Rules(arguments) => rules::run(arguments),
         Command::Cite(arguments) => cite::run(arguments),
@@ -82,15 +88,29 @@ fn sources(options: &RuleOptions, more: &[PathBuf]) -> Result<Sources, Failure> 
     Ok(sources)
 }
 
+/// The settings given, or found above `input`.
+fn config(options: &RuleOptions, input: Option<&Path>) -> Result<Config, Failure> {
+    Ok(match (&options.config, input) {
+        (Some(path), _) => Config::read(path)?,
+        (None, Some(input)) => Config::find(input)?,
+        (None, None) => Config::default(),
+    })
+}
+
 /// The rules and statutes that the options name, with the settings given or found above `input`. The rules may come
 /// without their examples.
 fn checker(options: &RuleOptions, input: Option<&Path>) -> Result<Checker, Failure> {
-    load(options, input, |more, dirs| Checker::remembered(!options.no_builtin, more, dirs))
+    checker_with(options, &config(options, input)?)
+}
+
+/// Like [`checker`], with settings that were read before.
+fn checker_with(options: &RuleOptions, config: &Config) -> Result<Checker, Failure> {
+    load(options, config, |more, dirs| Checker::remembered(!options.no_builtin, more, dirs))
 }
 
 /// Like [`checker`], compiled anew and with examples: for verbs about the rules themselves.
 fn compiled_checker(options: &RuleOptions) -> Result<Checker, Failure> {
-    load(options, None, |more, dirs| {
+    load(options, &config(options, None)?, |more, dirs| {
         let mut sources = if options.no_builtin { Sources::default() } else { Sources::builtin() };
         sources.extend(more);
         Checker::load(&sources, dirs)
@@ -99,14 +119,9 @@ fn compiled_checker(options: &RuleOptions) -> Result<Checker, Failure> {
 
 fn load(
     options: &RuleOptions,
-    input: Option<&Path>,
+    config: &Config,
     load: impl FnOnce(Sources, &[&Path]) -> Result<Checker, LoadError>,
 ) -> Result<Checker, Failure> {
-    let config = match (&options.config, input) {
-        (Some(path), _) => Config::read(path)?,
-        (None, Some(input)) => Config::find(input)?,
-        (None, None) => Config::default(),
-    };
     let sources = own_sources(options, &config.lexicons())?;
     let dirs: Vec<&Path> = options.statutes.iter().map(PathBuf::as_path).collect();
     let mut checker = load(sources, &dirs)?;

@@ -102,20 +102,18 @@ impl<'a> Analysis<'a> {
     /// Where one of `patterns` stands and the conditions of `rule` that look no further than this turn hold.
     pub fn places(&self, rule: &Rule, patterns: &[PatternId]) -> Vec<Span> {
         let mut spans: Vec<Span> = patterns.iter().flat_map(|pattern| self.matches(*pattern).to_vec()).collect();
-        self.hold(rule, &mut spans);
+        spans.sort_unstable_by_key(|span| (span.start, span.end));
+        spans.dedup();
+        spans.retain(|span| self.local_conditions_hold(rule, span));
         spans
     }
 
-    /// Keeps those of `spans` for which the conditions of `rule` hold that look no further than this turn.
-    pub fn hold(&self, rule: &Rule, spans: &mut Vec<Span>) {
-        spans.sort_unstable_by_key(|span| (span.start, span.end));
-        spans.dedup();
+    /// Whether the conditions of `rule` that look no further than this turn hold for a hit at `span`.
+    pub fn local_conditions_hold(&self, rule: &Rule, span: &Span) -> bool {
         let local = |condition: &&Condition| condition.scope.is_local();
-        spans.retain(|span| {
-            !self.any_over(&rule.unless, span)
-                && rule.require.iter().filter(local).all(|condition| self.holds(condition, span))
-                && !rule.exclude.iter().filter(local).any(|condition| self.holds(condition, span))
-        });
+        !self.any_over(&rule.unless, span)
+            && rule.require.iter().filter(local).all(|condition| self.holds(condition, span))
+            && !rule.exclude.iter().filter(local).any(|condition| self.holds(condition, span))
     }
 
     /// Whether a condition that looks no further than this turn holds for a hit at `span`.

@@ -8,7 +8,7 @@ use jiff::civil::DateTime;
 use crate::engine::context::Context;
 use crate::engine::scanner::{Candidates, Flag, says};
 use crate::lexicon::rule::DialogueKind;
-use crate::lexicon::{Condition, Dialogue, PatternId, Rule, RuleIndex};
+use crate::lexicon::{Dialogue, PatternId, Rule, RuleIndex};
 use crate::model::{Conversation, SpeakerRole, parse_chinese_number};
 use crate::text::normalize::{is_han, plain_text, traits};
 
@@ -174,11 +174,7 @@ fn dice(a: &HashMap<(char, char), usize>, b: &HashMap<(char, char), usize>) -> f
 fn surroundings_hold(context: &Context<'_, '_>, rule: &Rule, turn: usize) -> bool {
     let analysis = context.plain(turn);
     let span = 0..analysis.view().text().len();
-    let local = |condition: &&Condition| condition.scope.is_local();
-    !analysis.any_over(&rule.unless, &span)
-        && rule.require.iter().filter(local).all(|condition| analysis.holds(condition, &span))
-        && !rule.exclude.iter().filter(local).any(|condition| analysis.holds(condition, &span))
-        && context.surroundings_hold(rule, turn)
+    analysis.local_conditions_hold(rule, &span) && context.surroundings_hold(rule, turn)
 }
 
 fn unanswered(
@@ -187,9 +183,7 @@ fn unanswered(
     dialogue: &Dialogue,
     candidates: impl Fn() -> Vec<usize>,
 ) -> Option<Vec<usize>> {
-    if context.turns_of(SpeakerRole::Customer).nth(dialogue.at_least.checked_sub(1)?).is_none() {
-        return None;
-    }
+    context.turns_of(SpeakerRole::Customer).nth(dialogue.at_least.checked_sub(1)?)?;
     let candidates = candidates();
     if candidates.len() < dialogue.at_least {
         return None;

@@ -120,12 +120,11 @@ impl<'r> Scanner<'r> {
                 && applies(context, definition, turn)
             {
                 let analysis = context.plain(turn);
-                let mut whole = vec![0..analysis.view().text().len()];
-                analysis.hold(definition, &mut whole);
-                flags.extend(whole.into_iter().map(|span| {
-                    let original = analysis.view().original(span);
-                    Flag { rule: *rule, hit: Some((turn, original)), turns: Vec::new() }
-                }));
+                let whole = 0..analysis.view().text().len();
+                if analysis.local_conditions_hold(definition, &whole) {
+                    let original = analysis.view().original(whole);
+                    flags.push(Flag { rule: *rule, hit: Some((turn, original)), turns: Vec::new() });
+                }
             }
         }
         flags

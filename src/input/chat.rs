@@ -220,7 +220,7 @@ fn plain_name(name: &str) -> &str {
     for (open, close) in [('(', ')'), ('<', '>'), ('（', '）')] {
         if let Some((before, inside)) = name.strip_suffix(close).and_then(|rest| rest.rsplit_once(open))
             && !before.is_empty()
-            && inside.chars().all(|c| c.is_ascii())
+            && inside.is_ascii()
         {
             name = before;
         }

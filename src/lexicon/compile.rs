@@ -82,6 +82,8 @@ pub struct Rule {
     pub why: String,
     /// What to say instead.
     pub advice: String,
+    /// Words and what may stand in their place.
+    pub replace: BTreeMap<String, String>,
     /// Where the rule comes from.
     pub source: String,
     /// The version that brought it.
@@ -510,6 +512,7 @@ impl<'s> Compiler<'s> {
                 severity: rule.severity,
                 why: rule.why,
                 advice: rule.advice,
+                replace: rule.replace,
                 source: rule.source,
                 since: rule.since,
                 statutes,

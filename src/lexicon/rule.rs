@@ -2,6 +2,8 @@
 //!
 //! The keys are described for authors in `docs/rule-language.md`.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
@@ -27,6 +29,9 @@ pub struct RuleFile {
     pub statutes: Vec<Text>,
     /// What to say instead.
     pub advice: String,
+    /// Words that `lint --fix` may put in the place of others, whatever stands around them.
+    #[serde(default)]
+    pub replace: BTreeMap<String, String>,
     /// Where the rule comes from.
     pub source: String,
     /// The version that brought it.

@@ -4,13 +4,10 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
-use serde_sarif::sarif::{
-    ArtifactLocation, Location, Message, MultiformatMessageString, PhysicalLocation, Region, ReportingDescriptor,
-    Result as SarifResult, ResultLevel, Run, Sarif, Tool, ToolComponent,
-};
 
 use crate::citation::{CitationFinding, Verdict};
 use crate::model::Severity;
+use crate::report::sarif::{self, SarifFinding, SarifRule};
 
 /// A finding and where its text stands. Field order is the order in JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -145,53 +142,32 @@ pub fn write_csv(mut out: impl Write, findings: &[LocatedCitation]) -> io::Resul
 ///
 /// # Errors
 /// When the output cannot be written.
-pub fn write_sarif(mut out: impl Write, findings: &[LocatedCitation]) -> io::Result<()> {
-    let rules: Vec<ReportingDescriptor> = Verdict::ALL
+pub fn write_sarif(out: impl Write, findings: &[LocatedCitation]) -> io::Result<()> {
+    let rules: Vec<SarifRule> = Verdict::ALL
         .into_iter()
         .filter(|verdict| *verdict != Verdict::Ok)
-        .map(|verdict| {
-            let text = MultiformatMessageString::builder().text(verdict.chinese()).build();
-            ReportingDescriptor::builder().id(format!("citation.{verdict}")).short_description(text).build()
+        .map(|verdict| SarifRule {
+            id: format!("citation.{verdict}"),
+            title: verdict.chinese().to_owned(),
+            severity: if verdict.is_wrong() { Severity::Warning } else { Severity::Note },
+            help: String::new(),
+            tags: vec!["citation".to_owned()],
         })
         .collect();
-    let results = findings.iter().filter_map(|LocatedCitation { path, finding, .. }| {
-        let level = match finding.severity? {
-            Severity::Note => ResultLevel::Note,
-            Severity::Warning => ResultLevel::Warning,
-            Severity::Error => ResultLevel::Error,
-        };
+    let results = findings.iter().filter_map(|LocatedCitation { path, field, finding }| {
+        let severity = finding.severity?;
         let verdict = finding.verdicts.last()?;
-        let width = i64::try_from(finding.end - finding.start).unwrap_or(1);
-        let (line, column) = (i64::try_from(finding.line).ok()?, i64::try_from(finding.column).ok()?);
-        let region = Region::builder().start_line(line).start_column(column).end_column(column + width).build();
-        let uri = path.replace('\\', "/");
-        let place = PhysicalLocation::builder()
-            .artifact_location(ArtifactLocation::builder().uri(uri).build())
-            .region(region)
-            .build();
-        let text = format!("{}：{}", finding.matched, finding.message);
-        Some(
-            SarifResult::builder()
-                .rule_id(format!("citation.{verdict}"))
-                .level(level)
-                .message(Message::builder().text(text).build())
-                .locations(vec![Location::builder().physical_location(place).build()])
-                .build(),
-        )
+        let width = (finding.end - finding.start) as u64;
+        let (line, column) = (finding.line, finding.column);
+        Some(SarifFinding {
+            rule: format!("citation.{verdict}"),
+            severity: Some(severity),
+            message: format!("{}：{}", finding.matched, finding.message),
+            path: path.clone(),
+            region: Some([line, column, line, column + width]),
+            logical: field.clone(),
+            ..SarifFinding::default()
+        })
     });
-    let driver =
-        ToolComponent::builder().name(env!("CARGO_PKG_NAME")).version(env!("CARGO_PKG_VERSION")).rules(rules).build();
-    let run = Run::builder()
-        .tool(Tool::builder().driver(driver).build())
-        .column_kind(serde_json::Value::from("unicodeCodePoints"))
-        .results(results.collect::<Vec<_>>())
-        .build();
-    let sarif = Sarif::builder()
-        .schema("https://json.schemastore.org/sarif-2.1.0.json")
-        .version(serde_json::Value::from("2.1.0"))
-        .runs(vec![run])
-        .build();
-    serde_json::to_writer_pretty(&mut out, &sarif)?;
-    out.write_all(b"\n")?;
-    out.flush()
+    sarif::write(out, &rules, results, &[])
 }

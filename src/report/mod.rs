@@ -4,6 +4,7 @@ pub mod citations;
 pub mod csv;
 pub mod jsonl;
 pub mod mask;
+pub mod sarif;
 pub mod text;
 
 use std::io;
