@@ -30,11 +30,7 @@ fn options(name: &str) -> InputOptions {
 
 fn read(name: &str, bytes: &[u8]) -> (Export, bool) {
     let mut export = Export::default();
-    let result = input::read_bytes(name, bytes, &options(name), &mut export);
-    let complete = result.is_ok();
-    if let Err(error) = result {
-        eprintln!("{error}");
-    }
+    let complete = input::read_bytes(name, bytes, &options(name), &mut export).is_ok();
     export.finish();
     assert!(export.ledger.adds_up(), "{name}: {:?}", export.ledger);
     (export, complete)
@@ -269,12 +265,14 @@ fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
 fn workbook(rows: &str) -> Vec<u8> {
     let types = r#"<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>"#;
     let book = r#"<?xml version="1.0"?><workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"><sheets><sheet name="消息" sheetId="1" r:id="rId1"/></sheets></workbook>"#;
+    let root = r#"<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/></Relationships>"#;
     let links = r#"<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet1.xml"/></Relationships>"#;
     let sheet = format!(
         r#"<?xml version="1.0"?><worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>{rows}</sheetData></worksheet>"#
     );
     zip(&[
         ("[Content_Types].xml", types.as_bytes()),
+        ("_rels/.rels", root.as_bytes()),
         ("xl/workbook.xml", book.as_bytes()),
         ("xl/_rels/workbook.xml.rels", links.as_bytes()),
         ("xl/worksheets/sheet1.xml", sheet.as_bytes()),
@@ -395,4 +393,285 @@ fn one_conversation_larger_than_memory_is_judged_in_parts() {
     for budget in [10_000, 1_000_000] {
         assert_eq!(read(budget), (whole.clone(), ledger.clone()), "{budget}");
     }
+}
+
+/// One conversation: id, and role, text and second of each message.
+type Told = (String, Vec<(bool, String, u32)>);
+
+fn told() -> impl proptest::strategy::Strategy<Value = Vec<Told>> {
+    use proptest::prelude::*;
+    // Words and marks that each shape has to keep apart from its own; no text is a notice or a picture by itself.
+    let text = proptest::collection::vec(
+        prop_oneof![
+            Just("能退吗"),
+            Just("，"),
+            Just("a,b"),
+            Just("\"引号\""),
+            Just("；"),
+            Just("不行"),
+            Just("😊"),
+            Just(" "),
+            Just("1;2")
+        ],
+        1..8,
+    )
+    .prop_map(|words| format!("话{}完", words.concat()));
+    let message = (any::<bool>(), text);
+    let conversation = proptest::collection::vec(message, 1..6).prop_map(|messages| {
+        (0u32..).zip(messages).map(|(second, (agent, text))| (agent, text, second)).collect::<Vec<_>>()
+    });
+    proptest::collection::vec(conversation, 1..5).prop_map(|conversations| {
+        // A header-less or name-only reader needs both sides to be there; the first row settles it.
+        let mut all: Vec<Told> = (0..).zip(conversations).map(|(at, turns)| (format!("c{at}"), turns)).collect();
+        all[0].1.insert(0, (true, "您好".to_owned(), 0));
+        all
+    })
+}
+
+fn time(second: u32) -> String {
+    format!("2026-09-18 09:00:{second:02}")
+}
+
+/// Every shape that conversations can be written in, with a name that tells it.
+fn written(told: &[Told]) -> Vec<(&'static str, Vec<u8>)> {
+    let words = |agent: bool| if agent { "客服" } else { "客户" };
+    let rows = || {
+        told.iter()
+            .flat_map(|(id, turns)| turns.iter().map(move |(agent, text, second)| (id, *agent, text, time(*second))))
+    };
+    let delimited = |delimiter: u8| {
+        let mut csv = csv::WriterBuilder::new().delimiter(delimiter).from_writer(Vec::new());
+        csv.write_record(["会话ID", "角色", "发送时间", "消息内容"]).expect("memory takes writes");
+        for (id, agent, text, time) in rows() {
+            csv.write_record([id, words(agent), &time, text]).expect("memory takes writes");
+        }
+        csv.into_inner().expect("memory takes writes")
+    };
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("UTF-8");
+    let utf16: Vec<u8> = [0xfeffu16]
+        .into_iter()
+        .chain(text(&delimited(b',')).encode_utf16().collect::<Vec<_>>())
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let native = |(id, turns): &Told| {
+        let turns: Vec<_> = turns.iter().map(|(agent, text, second)| serde_json::json!({"speaker": if *agent { "agent" } else { "customer" }, "text": text, "time": time(*second)})).collect();
+        serde_json::json!({"id": id, "turns": turns}).to_string() + "\n"
+    };
+    let lines: String = told.iter().map(native).collect();
+    let records: Vec<_> = rows().map(|(id, agent, text, time)| serde_json::json!({"session_id": id, "sender": words(agent), "content": text, "send_time": time})).collect();
+    let tickets: Vec<_> = told
+        .iter()
+        .map(|(id, turns)| {
+            let dialogue: Vec<_> = turns.iter().map(|(agent, text, second)| serde_json::json!({"role": words(*agent), "words": text, "beginTime": time(*second)})).collect();
+            serde_json::json!({"tid": id, "dialogue": dialogue})
+        })
+        .collect();
+    let sheet = (1..).zip(rows()).map(|(at, (id, agent, text, time))| {
+        let text = text.replace('"', "&quot;");
+        cells(at + 1, &[id, words(agent), &time, &text])
+    });
+    let sheet = cells(1, &["会话ID", "角色", "发送时间", "消息内容"]) + &sheet.collect::<String>();
+    let chats: Vec<(String, String)> = told
+        .iter()
+        .map(|(id, turns)| {
+            let lines = turns.iter().map(|(agent, text, second)| {
+                format!("{} {}: {text}\n", time(*second), if *agent { "客服小满" } else { "客户甲" })
+            });
+            (format!("{id}.txt"), lines.collect())
+        })
+        .collect();
+    let members: Vec<(&str, &[u8])> = chats.iter().map(|(name, text)| (name.as_str(), text.as_bytes())).collect();
+    vec![
+        ("day.csv", delimited(b',')),
+        ("day.tsv", delimited(b'\t')),
+        ("semicolon.csv", delimited(b';')),
+        ("gbk.csv", encoding_rs::GB18030.encode(&text(&delimited(b','))).0.into_owned()),
+        ("utf16.csv", utf16),
+        ("day.csv.gz", gzip(&delimited(b','))),
+        ("day.csv.zst", zstd::encode_all(delimited(b',').as_slice(), 1).expect("packs")),
+        ("day.jsonl", lines.into_bytes()),
+        ("records.json", serde_json::json!({"code": 0, "data": records}).to_string().into_bytes()),
+        ("tickets.json", serde_json::json!({"tickets": tickets}).to_string().into_bytes()),
+        ("day.xlsx", workbook(&sheet)),
+        ("chats.zip", zip(&members)),
+    ]
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn what_is_written_in_any_shape_is_read_back_equal(told in told()) {
+        for (name, bytes) in written(&told) {
+            let (export, complete) = read(name, &bytes);
+            let back: Vec<Told> = (0..export.len())
+                .map(|at| {
+                    let conversation = export.get(at);
+                    let turn = |turn: &zhijian::Turn<'_>| {
+                        assert_eq!(&turn.time[..17], "2026-09-18 09:00:");
+                        (turn.role == SpeakerRole::Agent, turn.text.to_owned(), turn.time[17..].parse().expect("seconds"))
+                    };
+                    (conversation.id.to_owned(), conversation.turns.iter().map(turn).collect())
+                })
+                .collect();
+            proptest::prop_assert!(complete && !export.ledger.is_incomplete(), "{}: {:?}", name, export.ledger);
+            proptest::prop_assert_eq!(&back, &told, "{}", name);
+        }
+    }
+}
+
+/// Runs the program in a folder of its own.
+fn zhijian(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
+    let mut command = assert_cmd::Command::cargo_bin("zhijian").expect("the program is built");
+    let output = command.current_dir(folder).args(arguments).output().expect("runs");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+    (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).expect("a folder");
+    let mut names: Vec<_> =
+        entries.map(|entry| entry.expect("readable").file_name().into_string().expect("UTF-8")).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn folders_patterns_and_archives_are_walked() {
+    let folder = tempfile::tempdir().expect("writable");
+    let write = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().expect("has one")).expect("writable");
+        fs::write(path, bytes).expect("writable");
+    };
+    let day = format!("{HEADER}{}", good_rows(60));
+    write("in/a.csv", day.as_bytes());
+    write("in/deep/b.csv.gz", &gzip(day.as_bytes()));
+    write("in/c.zip", &zip(&[("x.csv", day.as_bytes()), ("__MACOSX/x.csv", b"junk"), ("y/z.csv", day.as_bytes())]));
+    write("in/logo.png", b"junk");
+    write("in/.hidden.csv", b"junk");
+    let (code, out, err) = zhijian(folder.path(), &["scan", "in"]);
+    assert_eq!((code, out.lines().count()), (0, 4), "{err}");
+    assert!(err.contains("logo.png: not read") && err.contains("文件 4"), "{err}");
+    for path in ["in/a.csv", "in/c.zip/x.csv", "in/c.zip/y/z.csv", "in/deep/b.csv"] {
+        assert!(out.contains(&format!("\"path\":\"{path}\"")), "{path}: {out}");
+    }
+    let (_, one, _) = zhijian(folder.path(), &["scan", "in/*.csv", "in/a.csv"]);
+    assert_eq!(one.lines().count(), 1, "a file named twice is read once");
+    fs::create_dir(folder.path().join("empty")).expect("writable");
+    let (code, _, err) = zhijian(folder.path(), &["scan", "empty"]);
+    assert!(code == 2 && err.contains("holds no export"), "{err}");
+}
+
+#[test]
+fn a_conversation_is_judged_once_and_again_when_it_grows() {
+    let folder = tempfile::tempdir().expect("writable");
+    let day = folder.path().join("day.csv");
+    let scan = || zhijian(folder.path(), &["scan", "day.csv", "--skip-seen", "seen", "--summary", "ledger.json"]);
+    fs::write(&day, format!("{HEADER}{}", good_rows(60))).expect("writable");
+    assert_eq!(scan().1.lines().count(), 1);
+    let state = fs::read(folder.path().join("seen")).expect("written");
+    assert!(!String::from_utf8_lossy(&state).contains("good"), "no id, no text");
+    let (code, out, _) = scan();
+    assert_eq!((code, out.as_str()), (0, ""));
+    let ledger: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(folder.path().join("ledger.json")).expect("written")).expect("JSON");
+    assert_eq!(
+        (&ledger["rows"], &ledger["judged"], &ledger["skipped"]["seen"]["rows"]),
+        (&2.into(), &0.into(), &2.into())
+    );
+    assert_eq!(fs::read(folder.path().join("seen")).expect("written"), state, "the same state, the same bytes");
+    fs::write(&day, format!("{HEADER}{}{}", good_rows(60), row("good", "客户", 90, "还在吗"))).expect("writable");
+    assert_eq!(scan().1.lines().count(), 1);
+    fs::write(folder.path().join("seen"), "no state").expect("writable");
+    let (code, _, err) = scan();
+    assert!(code == 2 && err.contains("seen:1"), "{err}");
+}
+
+#[test]
+fn a_failed_write_leaves_no_half_file() {
+    let folder = tempfile::tempdir().expect("writable");
+    fs::write(folder.path().join("day.csv"), format!("{HEADER}{}", good_rows(60))).expect("writable");
+    fs::write(folder.path().join("found.csv"), "former").expect("writable");
+    fs::create_dir(folder.path().join("taken")).expect("writable");
+    let (code, _, err) = zhijian(folder.path(), &["scan", "day.csv", "-o", "taken"]);
+    assert!(code == 2 && err.contains("[write]"), "{err}");
+    let (code, _, err) = zhijian(folder.path(), &["scan", "day.csv", "-o", "nowhere/found.csv"]);
+    assert!(code == 2 && err.contains("nowhere"), "{err}");
+    let (code, _, _) =
+        zhijian(folder.path(), &["scan", "day.csv", "-o", "found.csv", "--summary", "nowhere/ledger.json"]);
+    assert_eq!(code, 2);
+    assert_eq!(names(folder.path()), ["day.csv", "found.csv", "taken"], "no partial file is left");
+    if Path::new("/dev/full").exists() {
+        let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin("zhijian"));
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("writable");
+        let output = command.current_dir(folder.path()).args(["scan", "day.csv"]).stdout(full).output().expect("runs");
+        assert_eq!(output.status.code(), Some(2), "a full disk is said");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("[write]"));
+    }
+}
+
+#[test]
+fn little_memory_gives_the_same_output_and_leaves_no_temporary_file() {
+    let folder = tempfile::tempdir().expect("writable");
+    let rows: String = (0..300_000)
+        .map(|at| {
+            row(
+                &format!("c{}", at * 7919 % 9973),
+                if at % 2 == 0 { "客户" } else { "客服" },
+                at % 80_000,
+                if at % 1000 == 1 {
+                    "你就是个傻逼"
+                } else {
+                    "好的，您的问题我已经记录下来了，马上为您查询处理"
+                },
+            )
+        })
+        .collect();
+    fs::write(folder.path().join("day.csv"), format!("{HEADER}{rows}")).expect("writable");
+    let spool = folder.path().join("spool");
+    fs::create_dir(&spool).expect("writable");
+    let scan = |memory: &str| {
+        let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin("zhijian"));
+        command.current_dir(folder.path()).env("TMPDIR", &spool).args(["scan", "day.csv", "-q", "--memory", memory]);
+        command.output().expect("runs")
+    };
+    let (little, much) = (scan("1MiB"), scan("4GiB"));
+    assert!(little.status.success() && !much.stdout.is_empty());
+    assert!(little.stdout == much.stdout);
+    assert!(names(&spool).is_empty());
+}
+
+#[test]
+fn inspect_says_what_was_detected_and_how_to_change_it() {
+    let (code, out, err) = zhijian(&samples(), &["inspect", "desk.gbk.csv", "desk.xlsx", "wecom.jsonl", "wechat.txt"]);
+    assert_eq!(code, 0, "{err}");
+    for part in [
+        "格式：csv",
+        "编码：gb18030",
+        "conversation=1 会话ID",
+        "坐席 2, 客户 2, 系统 1",
+        "2026-09-18 09:00:00 — 2026-09-18 09:00:40",
+        "zhijian scan --input-format csv --encoding gb18030 --delimiter ',' --columns conversation=1,role=2,text=5,agent=3,time=4 desk.gbk.csv",
+        "会话列表, 消息明细",
+        "json (wecom)",
+        "张三: 你好",
+    ] {
+        assert!(out.contains(part), "{part}: {out}");
+    }
+    let (code, out, _) = zhijian(&samples(), &["inspect", "volcengine-asr.json", "--lang", "en"]);
+    assert!(code == 0 && out.contains("unknown 3") && out.contains("--roles 'agent=1,customer=0'"), "{out}");
+}
+
+#[test]
+fn names_of_agents_are_told_by_the_user_where_nothing_else_tells() {
+    let folder = tempfile::tempdir().expect("writable");
+    let chat = "2026-09-18 09:00:00 林间: 能退吗\n2026-09-18 09:00:10 小满01: 你就是个傻逼\n";
+    fs::write(folder.path().join("chat.txt"), chat).expect("writable");
+    let (code, _, err) = zhijian(folder.path(), &["scan", "chat.txt"]);
+    assert!(code == 2 && err.contains("--agents"), "{err}");
+    assert!(!err.contains("林间") && !err.contains("小满01"), "names are personal data: {err}");
+    let (code, out, err) = zhijian(folder.path(), &["scan", "chat.txt", "--agents", "小满*"]);
+    assert_eq!((code, out.lines().count()), (0, 1), "{err}");
+    assert!(out.contains("\"agent\":\"小满01\""), "{out}");
 }

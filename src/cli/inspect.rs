@@ -4,6 +4,7 @@ use crate::cli::args::{InspectArguments, Language};
 use crate::cli::scan::input_options;
 use crate::cli::{Failure, Outcome};
 use crate::input::inspect::{Inspection, inspect};
+use crate::input::ledger::Skipped;
 use crate::input::{self, Flaw, Skip};
 use crate::model::SpeakerRole;
 use crate::report::mask::mask;
@@ -118,11 +119,11 @@ fn print(inspection: &Inspection, arguments: &InspectArguments, zh: bool) {
     if let Some(problem) = &inspection.problem {
         line(word("问题", "problem"), &problem.to_string());
     }
-    line(word("若有误，修改此命令", "if this is wrong, change this command"), &command(inspection, unknown.is_some()));
+    line(word("若有误，修改此命令", "if this is wrong, change this command"), &command(inspection, unknown));
     anstream::println!();
 }
 
-fn places(skipped: &input::ledger::Skipped) -> String {
+fn places(skipped: &Skipped) -> String {
     let places = skipped.first.iter().take(3).map(|place| match place.detail.as_str() {
         "" => format!("{}:{}", place.path, place.line),
         detail => format!("{}:{} '{detail}'", place.path, place.line),
@@ -144,7 +145,7 @@ fn shorten(text: &str) -> String {
 }
 
 /// The command that reads the file as it was read, every guess spelt out.
-fn command(inspection: &Inspection, unknown: bool) -> String {
+fn command(inspection: &Inspection, unknown: Option<&Skipped>) -> String {
     let mut command = "zhijian scan".to_owned();
     if let Some(encoding) = inspection.encoding {
         command.push_str(&format!(" --input-format {} --encoding {}", inspection.format.name(), encoding.name()));
@@ -157,8 +158,18 @@ fn command(inspection: &Inspection, unknown: bool) -> String {
         None if !inspection.header.is_empty() => command.push_str(" --columns conversation=1,role=2,text=3"),
         None => {}
     }
-    if unknown {
-        command.push_str(" --roles agent=客服,customer=客户 --agents '小满,*客服'");
+    if let Some(unknown) = unknown {
+        let mut words: Vec<&str> = unknown.first.iter().map(|place| place.detail.as_str()).collect();
+        words.sort_unstable();
+        words.dedup();
+        // The names of a chat are hidden; the numbers of recognised speech are not.
+        match words.as_slice() {
+            [customer, agent, ..] if !customer.contains('*') => {
+                command.push_str(&format!(" --roles 'agent={agent},customer={customer}'"));
+            }
+            [agent] if !agent.contains('*') => command.push_str(&format!(" --roles 'agent={agent}'")),
+            _ => command.push_str(" --agents '小满,*客服'"),
+        }
     }
     let file = inspection.name.as_str();
     let plain = file.chars().all(|c| c.is_alphanumeric() || matches!(c, '/' | '.' | '-' | '_'));

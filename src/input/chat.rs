@@ -199,13 +199,11 @@ fn before_colon(line: &str) -> Option<(&str, &str)> {
         name = &line[..at + line[at..].len() - text.len() + next];
         text = &text[next + colon..];
     }
-    let plausible = !name.trim().is_empty()
-        && name.chars().count() <= LONGEST_NAME
-        && !name.contains(['，', '。', '？', '！', '?', '!', ','])
-        && !text.starts_with("//")
-        // A time of day.
-        && !(name.ends_with(|c: char| c.is_ascii_digit()) && text.starts_with(|c: char| c.is_ascii_digit()))
-        && !name.chars().all(|c| c.is_ascii_digit());
+    let clock = name.ends_with(|c: char| c.is_ascii_digit()) && text.starts_with(|c: char| c.is_ascii_digit());
+    let number = name.chars().all(|c| c.is_ascii_digit() || c.is_whitespace());
+    let long = name.chars().count() > LONGEST_NAME;
+    let prose = name.contains(['，', '。', '？', '！', '?', '!', ',']) || text.starts_with("//");
+    let plausible = !(clock || number || long || prose);
     plausible.then(|| (name.trim(), text.trim_start()))
 }
 

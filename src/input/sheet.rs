@@ -16,6 +16,9 @@ use crate::input::{InputOptions, Source, date};
 
 type Workbook = Sheets<BufReader<File>>;
 
+/// The name of a sheet and its first rows.
+type FirstRows = (String, Vec<Vec<String>>);
+
 /// Rows of a worksheet; returns whether to go on.
 type Act<'a> = dyn FnMut(u64, &[String], bool) -> bool + 'a;
 
@@ -40,7 +43,7 @@ fn open(file: File) -> Result<Workbook, String> {
 }
 
 /// The names of the sheets and the first rows of each that holds any.
-pub(super) fn first_rows(file: File) -> Result<Vec<(String, Vec<Vec<String>>)>, String> {
+pub(super) fn first_rows(file: File) -> Result<Vec<FirstRows>, String> {
     let mut workbook = open(file)?;
     let mut sheets = Vec::new();
     for name in workbook.sheet_names() {
@@ -109,12 +112,17 @@ pub fn read(source: &Source<'_>, file: File, options: &InputOptions, export: &mu
         let mut reader = Rows::new(columns, source.stem(), options);
         reader.sessions = Some(&sessions);
         let mut first = columns.header;
+        let mut padded: Vec<String> = Vec::new();
         each_row(&mut workbook, name, &mut |line, row, formula| {
             if !std::mem::take(&mut first) {
                 if formula {
                     export.flaw(Flaw::Formula, line, "");
                 }
-                reader.push(row, line, export);
+                // A sheet does not store the empty cells at the end of a row.
+                padded.clear();
+                padded.extend_from_slice(row);
+                padded.resize(row.len().max(columns.width), String::new());
+                reader.push(padded.as_slice(), line, export);
             }
             true
         })
