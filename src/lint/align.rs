@@ -11,12 +11,13 @@ pub struct Syntax {
     pub doubled: Option<char>,
 }
 
-/// A piece of text and the piece of the source it was decoded from. Pieces of the same length match byte for byte;
-/// others only as a whole.
+/// A piece of text and the piece of the source it was decoded from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Piece {
     text: Span,
     source: Span,
+    /// They match byte for byte; others only as a whole.
+    same: bool,
 }
 
 /// Byte ranges of a text → byte ranges of its source.
@@ -28,14 +29,21 @@ impl Alignment {
     pub fn push(&mut self, end: usize, source: Span) {
         let start = self.0.last().map_or(0, |piece| piece.text.end);
         if let Some(last) = self.0.last_mut()
-            && last.text.len() == last.source.len()
+            && last.same
             && last.source.end == source.start
             && end - start == source.len()
         {
             (last.text.end, last.source.end) = (end, source.end);
             return;
         }
-        self.0.push(Piece { text: start..end, source });
+        let same = end - start == source.len();
+        self.0.push(Piece { text: start..end, source, same });
+    }
+
+    /// Adds a last piece, up to `end`, of which no more is known than the piece of the source that it comes from.
+    fn push_whole(&mut self, end: usize, source: Span) {
+        let start = self.0.last().map_or(0, |piece| piece.text.end);
+        self.0.push(Piece { text: start..end, source, same: false });
     }
 
     /// The range of the source that `span` of the text was decoded from: no wider than needed, and on character
@@ -49,7 +57,7 @@ impl Alignment {
     fn bound(&self, at: usize, reaches: impl Fn(&Piece, usize) -> bool, whole: impl Fn(&Span) -> usize) -> usize {
         let found = self.0.iter().find(|piece| reaches(piece, at)).or(self.0.last());
         found.map_or(0, |piece| {
-            if piece.text.len() == piece.source.len() {
+            if piece.same {
                 piece.source.start + at.saturating_sub(piece.text.start).min(piece.source.len())
             } else {
                 whole(&piece.source)
@@ -89,7 +97,7 @@ pub fn align(text: &str, raw: &str, base: usize, syntax: Syntax) -> Alignment {
         } else {
             let blank = rest.len() - rest.trim_start().len();
             if blank == 0 {
-                alignment.push(text.len(), base + from..base + raw.len());
+                alignment.push_whole(text.len(), base + from..base + raw.len());
                 return alignment;
             }
             if !c.is_whitespace() {
