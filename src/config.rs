@@ -72,6 +72,11 @@ struct RuleSettings {
 }
 
 impl Config {
+    /// Whether no file gave these settings.
+    pub fn is_empty(&self) -> bool {
+        self.file.is_none()
+    }
+
     /// Reads the file at `path`.
     ///
     /// # Errors

@@ -176,7 +176,7 @@ const PLANTED: [(&str, &str, &str, &str); 16] = [
     ("dialogues.jsonl", "1:104", "退不了", "refuse"),
     ("handbook.md", "8:7", "拆封后一概不退", "unfair_terms"),
     ("handbook.md", "16:9", "把您的登录密码发", "privacy"),
-    ("handbook.md", "25:7", "去投诉好了", "obstruct"),
+    ("handbook.md", "25:6", "你去投诉好了", "obstruct"),
     ("intents.yaml", "8:9", "特价商品一经售出", "unfair_terms"),
     ("intents.yaml", "14:15", "把支付密码报", "privacy"),
     ("intents.yaml", "18:7", "拆封后一概不退", "unfair_terms"),

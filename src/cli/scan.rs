@@ -9,7 +9,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use tempfile::TempPath;
 
 use crate::cli::args::{Language, OutputFormat, ReadingOptions, ScanArguments};
-use crate::cli::{Failure, Outcome, checker, output, progress};
+use crate::cli::{Failure, Outcome, checker_with, config, output, progress};
 use crate::engine::Mode;
 use crate::error::OutputError;
 use crate::input::ledger::Skipped;
@@ -32,12 +32,20 @@ const LEAST: usize = 16 << 20;
 pub fn run(arguments: &ScanArguments) -> Result<Outcome, Failure> {
     let options = input_options(&arguments.reading)?;
     let mut seen = arguments.skip_seen.as_deref().map(Seen::read).transpose()?;
-    let checker = checker(&arguments.rules, arguments.inputs.first().map(PathBuf::as_path))?;
+    let settings = config(&arguments.rules, arguments.inputs.first().map(PathBuf::as_path))?;
+    let load = || checker_with(&arguments.rules, &settings);
+    // Files of the user are checked before anything is read; the embedded ones wait for the first conversation.
+    let own = !arguments.rules.lexicons.is_empty() || !arguments.rules.statutes.is_empty() || !settings.is_empty();
+    let mut checker = if own { Some(load()?) } else { None };
     let pool = ThreadPoolBuilder::new().num_threads(arguments.threads.unwrap_or(0)).build()?;
     let (export, unread) = read(arguments, &options);
     let mut output = Output::open(arguments)?;
     let (mut ledger, batches) = export.into_batches()?;
-    let worst = judge(&checker, &pool, batches, &mut ledger, seen.as_mut(), &mut output, arguments)?;
+    let mut rules = || match checker.take() {
+        Some(checker) => Ok(checker),
+        None => load(),
+    };
+    let worst = judge(&mut rules, &pool, batches, &mut ledger, seen.as_mut(), &mut output, arguments)?;
     output.close()?;
     if !arguments.quiet {
         print_ledger(&ledger, arguments.lang);
@@ -115,9 +123,10 @@ fn read(arguments: &ScanArguments, options: &InputOptions) -> (Export, bool) {
     (export, unread)
 }
 
-/// Judges all conversations in parallel and writes their findings in input order. Returns the gravest severity.
+/// Judges all conversations in parallel and writes their findings in input order. Returns the gravest severity. `load` is
+/// asked for the rules when the first conversation comes.
 fn judge(
-    checker: &Checker,
+    load: &mut dyn FnMut() -> Result<Checker, Failure>,
     pool: &ThreadPool,
     mut batches: Batches,
     ledger: &mut Ledger,
@@ -127,6 +136,7 @@ fn judge(
 ) -> Result<Option<Severity>, Failure> {
     let bar: ProgressBar = progress::bar(ledger.conversations, "检查", arguments.quiet);
     let mut worst = None;
+    let mut checker: Option<Checker> = None;
     output.write(|reporter| reporter.begin())?;
     while let Some(export) = batches.next_batch()? {
         let fresh: Option<Vec<bool>> = seen.as_deref_mut().map(|seen| {
@@ -142,6 +152,10 @@ fn judge(
         });
         for start in (0..export.len()).step_by(BATCH) {
             let end = (start + BATCH).min(export.len());
+            let checker = match &mut checker {
+                Some(checker) => &*checker,
+                none => &*none.insert(load()?),
+            };
             let check = |at: usize| {
                 if fresh.as_ref().is_some_and(|fresh| !fresh[at]) {
                     return None;
