@@ -520,6 +520,62 @@ proptest::proptest! {
     }
 }
 
+/// Changes to make to a sample: where, in thousandths of its length, and what.
+fn damage() -> impl proptest::strategy::Strategy<Value = Vec<(usize, Damage)>> {
+    use proptest::prelude::*;
+    let piece = prop_oneof![
+        any::<u8>().prop_map(|byte| vec![byte]),
+        prop_oneof![Just("\""), Just("\n"), Just(","), Just("{"), Just("]"), Just("\0"), Just("-->"), Just("\\ud800")]
+            .prop_map(|text| text.as_bytes().to_vec()),
+    ];
+    let damage = prop_oneof![
+        piece.prop_map(Damage::Insert),
+        (1usize..200).prop_map(Damage::Remove),
+        Just(Damage::Cut),
+        any::<u8>().prop_map(Damage::Flip)
+    ];
+    proptest::collection::vec((0usize..1000, damage), 1..5)
+}
+
+#[derive(Debug, Clone)]
+enum Damage {
+    Insert(Vec<u8>),
+    Remove(usize),
+    Flip(u8),
+    Cut,
+}
+
+fn damaged(mut bytes: Vec<u8>, damages: &[(usize, Damage)]) -> Vec<u8> {
+    for (place, damage) in damages {
+        let at = bytes.len() * place / 1000;
+        match damage {
+            Damage::Insert(piece) => drop(bytes.splice(at..at, piece.iter().copied())),
+            Damage::Remove(count) => drop(bytes.drain(at..bytes.len().min(at + count))),
+            Damage::Flip(mask) => bytes.iter_mut().skip(at).take(1).for_each(|byte| *byte ^= mask),
+            Damage::Cut => bytes.truncate(at),
+        }
+    }
+    bytes
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(20))]
+
+    #[test]
+    fn damaged_samples_never_panic_and_the_ledger_adds_up(damages in damage()) {
+        for name in sample_names() {
+            let bytes = damaged(fs::read(samples().join(&name)).expect("readable"), &damages);
+            let content = |budget| {
+                let mut export = Export::with_budget(budget);
+                let error = input::read_bytes(&name, &bytes, &options(&name), &mut export).err();
+                assert!(export.ledger.adds_up(), "{name}: {:?}", export.ledger);
+                (error.map(|error| error.to_string()), content(export))
+            };
+            proptest::prop_assert_eq!(content(usize::MAX), content(64), "{}", name);
+        }
+    }
+}
+
 /// Runs the program in a folder of its own.
 fn zhijian(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
     let mut command = assert_cmd::Command::cargo_bin("zhijian").expect("the program is built");

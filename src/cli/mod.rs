@@ -49,6 +49,12 @@ impl<E: std::error::Error> From<E> for Failure {
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !crate::input::is_contained() {
+            hook(panic);
+        }
+    }));
     let outcome = match &arguments.command {
         Command::Scan(arguments) => scan::run(arguments),
         Command::Inspect(arguments) => inspect::run(arguments),

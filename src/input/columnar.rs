@@ -2,11 +2,13 @@
 
 use std::fs::File;
 
+use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::{Field, Row};
 
 use crate::error::InputError;
 use crate::input::columns;
+use crate::input::contain::contain;
 use crate::input::csv::ROWS_SEEN;
 use crate::input::export::Export;
 use crate::input::rows::Rows;
@@ -24,16 +26,35 @@ fn cells(row: &Row) -> Vec<String> {
     row.get_column_iter().map(|(_, field)| text(field)).collect()
 }
 
+fn open(file: File) -> Result<SerializedFileReader<File>, String> {
+    contain(|| SerializedFileReader::new(file))?.map_err(|error| error.to_string())
+}
+
+/// All rows; the iterator ends with the first that cannot be read.
+fn rows(reader: &SerializedFileReader<File>) -> Result<impl Iterator<Item = Result<Vec<String>, String>>, String> {
+    let mut rows = contain(|| reader.get_row_iter(None))?.map_err(|error| error.to_string())?;
+    let mut broken = false;
+    Ok(std::iter::from_fn(move || {
+        if broken {
+            return None;
+        }
+        let next = contain(|| rows.next()).unwrap_or_else(|message| Some(Err(ParquetError::General(message))));
+        let row = next?.map(|row| cells(&row)).map_err(|error| error.to_string());
+        broken = row.is_err();
+        Some(row)
+    }))
+}
+
 /// The names of the columns and the first rows.
 pub(super) fn first_rows(file: File) -> Result<Vec<Vec<String>>, String> {
-    let reader = SerializedFileReader::new(file).map_err(|error| error.to_string())?;
+    let reader = open(file)?;
     let schema = reader.metadata().file_metadata().schema_descr().root_schema();
     let names = schema.get_fields().iter().map(|field| field.name().to_owned()).collect();
-    let mut rows = vec![names];
-    for row in reader.get_row_iter(None).map_err(|error| error.to_string())?.take(ROWS_SEEN) {
-        rows.push(cells(&row.map_err(|error| error.to_string())?));
+    let mut first = vec![names];
+    for row in rows(&reader)?.take(ROWS_SEEN) {
+        first.push(row?);
     }
-    Ok(rows)
+    Ok(first)
 }
 
 /// Reads all rows; lines count rows from 1.
@@ -47,12 +68,12 @@ pub fn read(source: &Source<'_>, file: File, options: &InputOptions, export: &mu
     let mut columns =
         columns::choose(&options.columns, &first, &options.roles).map_err(|error| source.columns(error))?;
     columns.header = true;
-    let reader = SerializedFileReader::new(file).map_err(|error| failed(error.to_string()))?;
-    let mut rows = Rows::new(columns, source.stem(), options);
-    for (line, row) in (1..).zip(reader.get_row_iter(None).map_err(|error| failed(error.to_string()))?) {
+    let reader = open(file).map_err(failed)?;
+    let mut table = Rows::new(columns, source.stem(), options);
+    for (line, row) in (1..).zip(rows(&reader).map_err(failed)?) {
         match row {
-            Ok(row) => rows.push(cells(&row).as_slice(), line, export),
-            Err(error) => return Err(source.broken(&std::io::Error::other(error.to_string()), line, export)),
+            Ok(row) => table.push(row.as_slice(), line, export),
+            Err(error) => return Err(source.broken(&std::io::Error::other(error), line, export)),
         }
     }
     Ok(())

@@ -7,6 +7,7 @@ mod chat;
 #[cfg(feature = "parquet")]
 mod columnar;
 pub mod columns;
+mod contain;
 mod container;
 mod csv;
 pub mod date;
@@ -32,6 +33,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 pub use columns::ColumnChoice;
+pub use contain::is_contained;
 pub use encoding::Encoding;
 pub use export::{Batches, Export, LONGEST_TEXT};
 pub use kinds::Kind;

@@ -112,7 +112,8 @@ impl<'o> Rows<'o> {
         }
         let session = self.sessions.and_then(|sessions| sessions.get(id));
         let time = optional(columns.time);
-        let serial = time.parse().ok().and_then(date::from_serial);
+        // Most times are moments, longer than any day number.
+        let serial = (time.len() < 19).then(|| time.parse().ok().and_then(date::from_serial)).flatten();
         let time = serial.map_or(time, Cow::Owned);
         let time = match columns.day {
             Some(_) if date::parse_date(&time).is_none() => {

@@ -8,6 +8,7 @@ use rustc_hash::FxHashMap;
 
 use crate::error::InputError;
 use crate::input::columns;
+use crate::input::contain::contain;
 use crate::input::csv::{ROWS_SEEN, flag_doubled};
 use crate::input::export::Export;
 use crate::input::ledger::Flaw;
@@ -29,17 +30,21 @@ fn open(file: File) -> Result<Workbook, String> {
         file.rewind().map_err(|error| error.to_string())?;
         Ok(BufReader::new(file))
     };
-    let problem = match Xlsx::new(again()?) {
+    let reader = again()?;
+    let problem = match contain(|| Xlsx::new(reader))? {
         Ok(workbook) => return Ok(Sheets::Xlsx(workbook)),
         Err(error) => error.to_string(),
     };
-    if let Ok(workbook) = Xls::new(again()?) {
+    let reader = again()?;
+    if let Ok(workbook) = contain(|| Xls::new(reader))? {
         return Ok(Sheets::Xls(workbook));
     }
-    if let Ok(workbook) = Xlsb::new(again()?) {
+    let reader = again()?;
+    if let Ok(workbook) = contain(|| Xlsb::new(reader))? {
         return Ok(Sheets::Xlsb(workbook));
     }
-    Ods::new(again()?).map(Sheets::Ods).map_err(|_| problem)
+    let reader = again()?;
+    contain(|| Ods::new(reader))?.map(Sheets::Ods).map_err(|_| problem)
 }
 
 /// The names of the sheets and the first rows of each that holds any.
@@ -142,11 +147,10 @@ pub fn read(source: &Source<'_>, file: File, options: &InputOptions, export: &mu
 fn each_row(workbook: &mut Workbook, name: &str, act: &mut Act<'_>) -> Result<(), String> {
     let mut row: Vec<String> = Vec::new();
     if let Sheets::Xlsx(xlsx) = workbook {
-        let mut cells = xlsx.worksheet_cells_reader(name).map_err(|error| error.to_string())?;
+        let mut cells = contain(|| xlsx.worksheet_cells_reader(name))?.map_err(|error| error.to_string())?;
         let (mut number, mut formula) = (0u32, false);
         loop {
-            let cell = cells
-                .next_cell_with_formula()
+            let cell = contain(|| cells.next_cell_with_formula())?
                 .map_err(|error| format!("sheet '{name}': row {}: {error}", number + 1))?;
             let Some(cell) = cell else { break };
             let (at, column) = cell.pos;
@@ -165,7 +169,7 @@ fn each_row(workbook: &mut Workbook, name: &str, act: &mut Act<'_>) -> Result<()
         }
         return Ok(());
     }
-    let range = workbook.worksheet_range(name).map_err(|error| error.to_string())?;
+    let range = contain(|| workbook.worksheet_range(name))?.map_err(|error| error.to_string())?;
     let (first, left) = range.start().unwrap_or((0, 0));
     for (at, cells) in (u64::from(first) + 1..).zip(range.rows()) {
         row.clear();

@@ -55,8 +55,8 @@ pub struct Part {
 /// What has gone to temporary files.
 #[derive(Debug, Default)]
 pub struct Spill {
-    partitions: Vec<BufWriter<File>>,
-    bytes: Vec<usize>,
+    /// With what each holds in bytes; made when first written to.
+    partitions: Vec<Option<(BufWriter<File>, usize)>>,
     failed: Option<io::Error>,
 }
 
@@ -208,12 +208,14 @@ impl Spill {
     }
 
     fn write(&mut self, part: &Part, level: u32) -> io::Result<()> {
-        while self.partitions.len() < PARTITIONS {
-            self.partitions.push(BufWriter::with_capacity(BUFFER, tempfile::tempfile()?));
-            self.bytes.push(0);
+        self.partitions.resize_with(PARTITIONS, || None);
+        let partition = &mut self.partitions[part.place(level)];
+        if partition.is_none() {
+            *partition = Some((BufWriter::with_capacity(BUFFER, tempfile::tempfile()?), 0));
         }
-        let place = part.place(level);
-        self.bytes[place] += part.write(&mut self.partitions[place])?;
+        if let Some((file, bytes)) = partition {
+            *bytes += part.write(file)?;
+        }
         Ok(())
     }
 
@@ -241,7 +243,7 @@ impl Grouping<'_> {
             return Err(error);
         }
         let mut runs = Vec::new();
-        for (partition, bytes) in spill.partitions.into_iter().zip(spill.bytes).filter(|(_, bytes)| *bytes > 0) {
+        for (partition, bytes) in spill.partitions.into_iter().flatten() {
             let mut file = partition.into_inner().map_err(io::IntoInnerError::into_error)?;
             file.seek(SeekFrom::Start(0))?;
             let mut reader = BufReader::with_capacity(1 << 18, file);
