@@ -9,7 +9,8 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use tempfile::TempPath;
 
 use crate::cli::args::{Language, OutputFormat, ReadingOptions, ScanArguments};
-use crate::cli::{Failure, Outcome, checker, output, progress};
+use crate::cli::report::ReportWriter;
+use crate::cli::{Failure, Outcome, checker_with, config, output, progress, report as reports};
 use crate::engine::Mode;
 use crate::error::OutputError;
 use crate::input::ledger::Skipped;
@@ -19,7 +20,7 @@ use crate::model::Severity;
 use crate::report::csv::CsvReporter;
 use crate::report::jsonl::JsonlReporter;
 use crate::report::text::{Mark, TextReporter};
-use crate::report::{self, Reporter};
+use crate::report::{self, Privacy, Reporter};
 use crate::{Checker, Finding};
 
 /// Conversations judged before their findings are written.
@@ -32,13 +33,22 @@ const LEAST: usize = 16 << 20;
 pub fn run(arguments: &ScanArguments) -> Result<Outcome, Failure> {
     let options = input_options(&arguments.reading)?;
     let mut seen = arguments.skip_seen.as_deref().map(Seen::read).transpose()?;
-    let checker = checker(&arguments.rules, arguments.inputs.first().map(PathBuf::as_path))?;
+    let config = config(&arguments.rules, arguments.inputs.first().map(PathBuf::as_path))?;
+    let checker = checker_with(&arguments.rules, &config)?;
+    let privacy = reports::privacy(&arguments.privacy)?;
+    let mut report = match &arguments.report {
+        Some(_) => Some(ReportWriter::new(&checker, &config, &arguments.reports, privacy.clone())?),
+        None => None,
+    };
     let pool = ThreadPoolBuilder::new().num_threads(arguments.threads.unwrap_or(0)).build()?;
     let (export, unread) = read(arguments, &options);
-    let mut output = Output::open(arguments)?;
+    let mut output = Output::open(arguments, &privacy)?;
     let (mut ledger, batches) = export.into_batches()?;
-    let worst = judge(&checker, &pool, batches, &mut ledger, seen.as_mut(), &mut output, arguments)?;
+    let worst = judge(&checker, &pool, batches, &mut ledger, seen.as_mut(), &mut output, report.as_mut(), arguments)?;
     output.close()?;
+    if let (Some(report), Some(dir)) = (report, &arguments.report) {
+        report.write(dir, &arguments.rules, &input::expand(&arguments.inputs).0, Some(&ledger))?;
+    }
     if !arguments.quiet {
         print_ledger(&ledger, arguments.lang);
     }
@@ -123,6 +133,7 @@ fn judge(
     ledger: &mut Ledger,
     mut seen: Option<&mut Seen>,
     output: &mut Output,
+    mut report: Option<&mut ReportWriter<'_>>,
     arguments: &ScanArguments,
 ) -> Result<Option<Severity>, Failure> {
     let bar: ProgressBar = progress::bar(ledger.conversations, "检查", arguments.quiet);
@@ -161,6 +172,14 @@ fn judge(
                     output.write(|reporter| reporter.finding(finding, &conversation))?;
                 }
             }
+            if let Some(report) = &mut report {
+                // Rates rest on conversations without findings, too.
+                let mut batch = batch.iter().peekable();
+                for at in (start..end).filter(|at| fresh.as_ref().is_none_or(|fresh| fresh[*at])) {
+                    let found = batch.next_if(|(other, ..)| *other == at).map_or(&[][..], |(_, found, _)| found);
+                    report.add(&export.get(at), found);
+                }
+            }
             bar.inc((end - start) as u64);
         }
     }
@@ -178,7 +197,8 @@ struct Output {
 }
 
 impl Output {
-    fn open(arguments: &ScanArguments) -> Result<Output, Failure> {
+    fn open(arguments: &ScanArguments, privacy: &Privacy) -> Result<Output, Failure> {
+        let privacy = privacy.clone();
         let terminal = arguments.output.is_none() && io::stdout().is_terminal();
         let default = if terminal { OutputFormat::Text } else { OutputFormat::Jsonl };
         let format = arguments.format.unwrap_or(default);
@@ -196,13 +216,16 @@ impl Output {
             None => (Box::new(BufWriter::new(io::stdout())), None),
         };
         let reporter: Box<dyn Reporter> = match format {
-            OutputFormat::Jsonl => Box::new(JsonlReporter(out)),
-            OutputFormat::Csv => Box::new(CsvReporter::new(out, language, !arguments.no_bom).map_err(failed)?),
-            OutputFormat::Text if terminal => {
-                Box::new(TextReporter::new(anstream::AutoStream::auto(io::stdout()), language, Mark::Underline))
-            }
+            OutputFormat::Jsonl => Box::new(JsonlReporter::new(out, privacy)),
+            OutputFormat::Csv => Box::new(CsvReporter::new(out, language, !arguments.no_bom, privacy).map_err(failed)?),
+            OutputFormat::Text if terminal => Box::new(TextReporter::new(
+                anstream::AutoStream::auto(io::stdout()),
+                language,
+                Mark::Underline,
+                privacy,
+            )),
             OutputFormat::Text => {
-                Box::new(TextReporter::new(anstream::StripStream::new(out), language, Mark::Brackets))
+                Box::new(TextReporter::new(anstream::StripStream::new(out), language, Mark::Brackets, privacy))
             }
         };
         Ok(Output { reporter, path, partial, closed_pipe: false })
