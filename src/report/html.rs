@@ -33,10 +33,8 @@ pub fn write(mut out: impl Write, report: &Report) -> io::Result<()> {
     let mut page = String::new();
     head(&mut page, report, &style);
     figures(&mut page, report);
-    page.push_str("<div class=\"pair\">");
     trend(&mut page, report);
     heat_map(&mut page, report);
-    page.push_str("</div>");
     rules(&mut page, report);
     articles(&mut page, report);
     agents(&mut page, report);
@@ -274,7 +272,7 @@ fn rules(page: &mut String, report: &Report) {
     let all = report.rule_order.len();
     put!(page, "<p class=\"dim\">命中最多的 {shown} 条，共 {all} 条，全部见 rules.csv</p>");
     page.push_str(
-        "<div class=\"scroll\"><table><thead><tr><th>规则</th><th>类别</th><th class=\"num\">命中</th><th></th><th class=\"num\">会话</th>\
+        "<div class=\"scroll\"><table><thead><tr><th>规则</th><th class=\"num\">命中</th><th class=\"bar\"></th><th class=\"num\">会话</th>\
          <th class=\"num\">坐席</th><th class=\"num\">每千轮</th><th class=\"num\">95% 区间</th></tr></thead><tbody>",
     );
     let most = report.rule_order.first().map_or(0, |at| report.rules[*at].findings);
@@ -283,12 +281,12 @@ fn rules(page: &mut String, report: &Report) {
         let rate = stats.rate(report.day.total.turns);
         put!(
             page,
-            "<tr><td class=\"wide\">{}<br><span class=\"dim\">{}</span></td><td class=\"name\">{}</td><td class=\"num\">{}</td>\
-             <td><span class=\"track\"><i class=\"w{}\"></i></span></td><td class=\"num\">{}</td><td class=\"num\">{}</td>\
+            "<tr><td class=\"wide\">{}<br><span class=\"dim\">{}　{}</span></td><td class=\"num\">{}</td>\
+             <td class=\"bar\"><span class=\"track\"><i class=\"w{}\"></i></span></td><td class=\"num\">{}</td><td class=\"num\">{}</td>\
              <td class=\"num\">{}</td><td class=\"num\">{}</td></tr>",
             escape(&rule.title),
-            escape(&rule.id),
             rule.family.chinese(),
+            escape(&rule.id),
             grouped(stats.findings),
             step(stats.findings as f64, most as f64),
             grouped(stats.conversations),
@@ -311,26 +309,31 @@ fn articles(page: &mut String, report: &Report) {
     put!(
         page,
         "<p class=\"dim\">涉嫌违反，不是认定；消费者权益法的义务人是经营者。列 {shown} 条，共 {all} 条，全部见 articles.csv</p>\
-         <div class=\"scroll\"><table><thead><tr><th>法条</th><th>责任</th><th class=\"num\">命中</th><th class=\"num\">会话</th>\
-         <th>要旨</th><th>期限</th></tr></thead><tbody>"
+         <div class=\"scroll\"><table><thead><tr><th>法条</th><th>要旨</th><th>责任</th><th class=\"num\">命中</th><th class=\"num\">会话</th>\
+         </tr></thead><tbody>"
     );
     for at in &report.article_order[..shown] {
         let (article, stats, note) = (&report.day.articles[*at], &report.articles[*at], &report.notes[*at]);
         put!(
             page,
-            "<tr><td class=\"wide\">{}<br><span class=\"dim\">{} 起施行</span></td><td class=\"name\">{}</td><td class=\"num\">{}</td>\
-             <td class=\"num\">{}</td><td class=\"wide\">{}",
+            "<tr><td class=\"wide\">{}<br><span class=\"dim\">{} 起施行</span></td><td class=\"wide\">{}",
             escape(&article.label),
             article.in_force_from,
-            escape(&note.liability.replace('、', " ")),
-            grouped(stats.findings),
-            grouped(stats.conversations),
             escape(&note.gist),
         );
+        if !note.deadline.is_empty() {
+            put!(page, "<br><span class=\"dim\">期限：{}</span>", escape(&note.deadline));
+        }
         if !note.text.is_empty() {
             put!(page, "<details><summary>原文</summary><blockquote>{}</blockquote></details>", escape(&note.text));
         }
-        put!(page, "</td><td>{}</td></tr>", escape(&note.deadline));
+        put!(
+            page,
+            "</td><td class=\"name\">{}</td><td class=\"num\">{}</td><td class=\"num\">{}</td></tr>",
+            escape(&note.liability).replace('、', "<br>"),
+            grouped(stats.findings),
+            grouped(stats.conversations),
+        );
     }
     page.push_str("</tbody></table></div></section>\n");
 }
