@@ -9,7 +9,7 @@ use zhijian::Checker;
 use zhijian::report::csv::CsvReporter;
 use zhijian::report::jsonl::JsonlReporter;
 use zhijian::report::text::{Mark, TextReporter};
-use zhijian::report::{Language, Reporter};
+use zhijian::report::{Language, Privacy, Reporter};
 
 fn report(c: &mut Criterion) {
     let checker = Checker::builtin().expect("the embedded rules load");
@@ -31,12 +31,19 @@ fn report(c: &mut Criterion) {
         }
         reporter.end().expect("a sink takes writes");
     };
-    group.bench_function("jsonl", |b| b.iter(|| write(&mut JsonlReporter(std::io::sink()))));
+    group.bench_function("jsonl", |b| b.iter(|| write(&mut JsonlReporter::new(std::io::sink(), Privacy::default()))));
     group.bench_function("csv", |b| {
-        b.iter(|| write(&mut CsvReporter::new(std::io::sink(), Language::Chinese, true).expect("a sink takes writes")));
+        b.iter(|| {
+            write(
+                &mut CsvReporter::new(std::io::sink(), Language::Chinese, true, Privacy::default())
+                    .expect("a sink takes writes"),
+            )
+        });
     });
     group.bench_function("text", |b| {
-        b.iter(|| write(&mut TextReporter::new(std::io::sink(), Language::Chinese, Mark::Underline)))
+        b.iter(|| {
+            write(&mut TextReporter::new(std::io::sink(), Language::Chinese, Mark::Underline, Privacy::default()))
+        })
     });
     group.finish();
 }

@@ -14,7 +14,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
 use zhijian::engine::Mode;
-use zhijian::report::{Reporter, jsonl::JsonlReporter};
+use zhijian::report::{Privacy, Reporter, jsonl::JsonlReporter};
 use zhijian::{Checker, Conversation, SpeakerRole, Turn};
 
 fn scan(c: &mut Criterion) {
@@ -59,7 +59,7 @@ fn whole(checker: &Checker, path: &Path, threads: usize) -> usize {
     let found: Vec<_> = pool.install(|| {
         (0..export.len()).into_par_iter().with_min_len(64).map(check).filter(|(_, found)| !found.is_empty()).collect()
     });
-    let mut reporter = JsonlReporter(std::io::sink());
+    let mut reporter = JsonlReporter::new(std::io::sink(), Privacy::default());
     let mut count = 0;
     for (at, findings) in &found {
         let conversation = export.get(*at);

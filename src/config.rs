@@ -1,5 +1,7 @@
 //! `zhijian.toml`: what a team changes about the rules without touching their files.
 
+mod report;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,6 +12,7 @@ use toml::Spanned;
 use crate::error::{Diagnostic, LoadError, SourceFile};
 use crate::lexicon::RuleSet;
 use crate::model::Severity;
+pub use report::{ReportSettings, Scoring};
 
 /// The name of the file.
 pub const FILE_NAME: &str = "zhijian.toml";
@@ -28,6 +31,8 @@ struct Settings {
     rules: RuleSettings,
     #[serde(default)]
     lint: LintSettings,
+    #[serde(default)]
+    report: report::ReportFile,
 }
 
 /// What `zhijian lint` takes from the file.
@@ -121,6 +126,17 @@ impl Config {
     /// Findings that `lint` accepts, with their places in the file.
     pub fn lint_ignore(&self) -> &[Spanned<LintIgnore>] {
         &self.settings.lint.ignore
+    }
+
+    /// The settings of reports, with the points and fatal rules checked against `rules`.
+    ///
+    /// # Errors
+    /// When they name a rule that does not exist or hold a number that is none.
+    pub fn report(&self, rules: &RuleSet) -> Result<ReportSettings, LoadError> {
+        match &self.file {
+            Some(file) => self.settings.report.check(file, rules).map_err(LoadError),
+            None => Ok(ReportSettings::default()),
+        }
     }
 
     /// Applies the settings to compiled rules.

@@ -14,6 +14,7 @@ pub mod lexicon;
 pub mod lint;
 pub mod model;
 pub mod report;
+pub mod review;
 pub mod span;
 pub mod statutes;
 pub mod text;

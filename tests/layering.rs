@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 /// Shared nouns first, then the stages in the order data flows through them.
-const ORDER: [&str; 14] = [
+const ORDER: [&str; 15] = [
     "span",
     "error",
     "model",
@@ -17,6 +17,7 @@ const ORDER: [&str; 14] = [
     "citation",
     "report",
     "evaluation",
+    "review",
     "checker",
     "lint",
 ];

@@ -39,6 +39,14 @@ pub enum Command {
     },
     /// 生成手册页 Print the man page
     Man,
+    /// 由命中生成报表 Write reports from findings
+    Report(ReportArguments),
+    /// 读回复核结论 Read reviewed findings back
+    Review(ReviewArguments),
+    /// 抽样供人工复核 Draw a sample for manual check
+    Sample(SampleArguments),
+    /// 核对报表目录 Check that a report is what its manifest says
+    Verify(VerifyArguments),
     /// 用标注语料评估 Precision, recall and F1 on labelled conversations
     Eval(EvalArguments),
     /// 查看与自测规则 List, show, check and test rules
@@ -105,6 +113,63 @@ pub struct ScanArguments {
     /// 不显示进度与台账 No progress bar and no ledger on standard error
     #[arg(short, long)]
     pub quiet: bool,
+    /// 把报表写入此目录（CSV、Excel、网页） Folder to write reports to: CSV, Excel, web page
+    #[arg(long, value_name = "DIR")]
+    pub report: Option<PathBuf>,
+    #[command(flatten)]
+    pub privacy: PrivacyOptions,
+    #[command(flatten)]
+    pub reports: ReportOptions,
+    #[command(flatten)]
+    pub rules: RuleOptions,
+}
+
+/// What may be shown of people.
+#[derive(Debug, Args)]
+pub struct PrivacyOptions {
+    /// 不遮盖个人信息 Show phone numbers, names, addresses … as they are
+    #[arg(long)]
+    pub unmask: bool,
+    /// 用密钥文件把坐席化名 Replace agents' names by a keyed hash; the file holds the key, at least 16 bytes
+    #[arg(long, value_name = "KEYFILE")]
+    pub pseudonymise: Option<PathBuf>,
+}
+
+/// What reports are compared with and drawn from.
+#[derive(Debug, Args)]
+pub struct ReportOptions {
+    /// 上期报表目录 Folder of the report before: tells new, continuing and resolved problems
+    #[arg(long, value_name = "DIR")]
+    pub previous: Option<PathBuf>,
+    /// 坐席班组表（CSV：坐席,班组） Who is in which team (default: `roster` in zhijian.toml)
+    #[arg(long, value_name = "FILE")]
+    pub roster: Option<PathBuf>,
+    /// 复核判错的命中不计入报表 Findings judged wrong, as `review import` writes them: left out of reports
+    #[arg(long, value_name = "FILE")]
+    pub suppressions: Option<PathBuf>,
+    /// 已导入法条原文的目录 Folder of imported law texts (default: the platform's data directory)
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct ReportArguments {
+    /// 命中文件 Findings, JSON Lines as `scan` writes them
+    #[arg(value_name = "FINDINGS", required = true)]
+    pub findings: Vec<PathBuf>,
+    /// 报表目录 Folder to write to
+    #[arg(short, long, value_name = "DIR")]
+    pub output: PathBuf,
+    /// 会话文件（可重复） The transcripts the findings come from: without them there are no rates and no texts (default: the
+    /// files the findings name)
+    #[arg(long, value_name = "FILE")]
+    pub transcripts: Vec<PathBuf>,
+    #[command(flatten)]
+    pub reading: ReadingOptions,
+    #[command(flatten)]
+    pub privacy: PrivacyOptions,
+    #[command(flatten)]
+    pub reports: ReportOptions,
     #[command(flatten)]
     pub rules: RuleOptions,
 }
@@ -219,6 +284,72 @@ pub struct ExplainArguments {
     pub write: Option<PathBuf>,
     #[command(flatten)]
     pub rules: RuleOptions,
+}
+
+#[derive(Debug, Args)]
+pub struct ReviewArguments {
+    #[command(subcommand)]
+    pub command: ReviewCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ReviewCommand {
+    /// 读回填好的 findings.csv、report.xlsx 或抽样表 Read filled-in tables: precision by rule, agreement, suppressions, gold file
+    Import {
+        /// 填好的表（csv xlsx），每位复核人可各交一份 Filled-in tables; each reviewer may hand in one
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<PathBuf>,
+        /// 把判错的命中写成剔除表 Write findings judged wrong, for --suppressions
+        #[arg(long, value_name = "FILE")]
+        suppressions: Option<PathBuf>,
+        /// 写成标注语料供 eval 使用 Write a labelled corpus for `eval`; needs the transcripts
+        #[arg(long, value_name = "FILE")]
+        gold: Option<PathBuf>,
+        /// 会话文件（可重复） Transcripts (default: the files the tables name)
+        #[arg(long, value_name = "FILE")]
+        transcripts: Vec<PathBuf>,
+        /// 标注语料中不遮盖个人信息 Do not mask personal data in the corpus
+        #[arg(long)]
+        unmask: bool,
+        #[command(flatten)]
+        reading: ReadingOptions,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct SampleArguments {
+    /// 报表目录 Folder of a report
+    #[arg(value_name = "DIR")]
+    pub report: PathBuf,
+    /// 抽样表（csv xlsx） Table to write
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// 命中会话的抽样比例，失分多的更易抽中 Share of flagged conversations, those with low scores more often
+    #[arg(long, value_name = "SHARE", value_parser = share, default_value = "0.2")]
+    pub risk: f64,
+    /// 未命中会话的随机比例，用于估计漏检 Random share of conversations without findings, to estimate what the rules miss
+    #[arg(long, value_name = "SHARE", value_parser = share, default_value = "0.02")]
+    pub random: f64,
+    /// 每名坐席至少几个会话 At least so many conversations of each agent
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub per_agent: usize,
+    /// 随机种子 Seed: the same seed draws the same sample
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// 会话文件（可重复） Transcripts (default: those the report was made from)
+    #[arg(long, value_name = "FILE")]
+    pub transcripts: Vec<PathBuf>,
+    #[command(flatten)]
+    pub reading: ReadingOptions,
+    #[command(flatten)]
+    pub privacy: PrivacyOptions,
+}
+
+#[derive(Debug, Args)]
+pub struct VerifyArguments {
+    /// 报表目录 Folder of a report
+    #[arg(value_name = "DIR")]
+    pub report: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -428,6 +559,11 @@ fn severity(text: &str) -> Result<Severity, String> {
         .into_iter()
         .find(|severity| severity.as_str() == text)
         .ok_or_else(|| "use note, warning or error".to_owned())
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| "write a share from 0 to 1, as 0.02".to_owned())
 }
 
 fn delimiter(text: &str) -> Result<u8, String> {

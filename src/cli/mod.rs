@@ -10,9 +10,13 @@ mod inspect;
 mod lint;
 mod output;
 mod progress;
+mod report;
+mod review;
 mod rules;
+mod sample;
 mod scan;
 mod statutes;
+mod verify;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -65,6 +69,10 @@ pub fn main() -> ExitCode {
         Command::Eval(arguments) => eval::run(arguments),
         Command::Rules(arguments) => rules::run(arguments),
         Command::Cite(arguments) => cite::run(arguments),
+        Command::Report(arguments) => report::run(arguments),
+        Command::Review(arguments) => review::run(arguments),
+        Command::Sample(arguments) => sample::run(arguments),
+        Command::Verify(arguments) => verify::run(arguments),
         Command::Statutes(arguments) => statutes::run(arguments),
     };
     match outcome {

@@ -1,5 +1,6 @@
 //! `zhijian scan`
 
+use std::cell::OnceCell;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
 
@@ -9,7 +10,8 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use tempfile::TempPath;
 
 use crate::cli::args::{Language, OutputFormat, ReadingOptions, ScanArguments};
-use crate::cli::{Failure, Outcome, checker_with, config, output, progress};
+use crate::cli::report::ReportWriter;
+use crate::cli::{Failure, Outcome, checker_with, config, output, progress, report as reports};
 use crate::engine::Mode;
 use crate::error::OutputError;
 use crate::input::ledger::Skipped;
@@ -19,7 +21,7 @@ use crate::model::Severity;
 use crate::report::csv::CsvReporter;
 use crate::report::jsonl::JsonlReporter;
 use crate::report::text::{Mark, TextReporter};
-use crate::report::{self, Reporter};
+use crate::report::{self, Privacy, Reporter};
 use crate::{Checker, Finding};
 
 /// Conversations judged before their findings are written.
@@ -32,21 +34,30 @@ const LEAST: usize = 16 << 20;
 pub fn run(arguments: &ScanArguments) -> Result<Outcome, Failure> {
     let options = input_options(&arguments.reading)?;
     let mut seen = arguments.skip_seen.as_deref().map(Seen::read).transpose()?;
-    let settings = config(&arguments.rules, arguments.inputs.first().map(PathBuf::as_path))?;
-    let load = || checker_with(&arguments.rules, &settings);
+    let config = config(&arguments.rules, arguments.inputs.first().map(PathBuf::as_path))?;
+    let loaded = OnceCell::new();
+    let checker = || match loaded.get() {
+        Some(checker) => Ok(checker),
+        None => checker_with(&arguments.rules, &config).map(|checker| loaded.get_or_init(|| checker)),
+    };
     // Files of the user are checked before anything is read; the embedded ones wait for the first conversation.
-    let own = !arguments.rules.lexicons.is_empty() || !arguments.rules.statutes.is_empty() || !settings.is_empty();
-    let mut checker = if own { Some(load()?) } else { None };
+    if !arguments.rules.lexicons.is_empty() || !arguments.rules.statutes.is_empty() || !config.is_empty() {
+        checker()?;
+    }
+    let privacy = reports::privacy(&arguments.privacy)?;
+    let mut report = match &arguments.report {
+        Some(_) => Some(ReportWriter::new(checker()?, &config, &arguments.reports, privacy.clone())?),
+        None => None,
+    };
     let pool = ThreadPoolBuilder::new().num_threads(arguments.threads.unwrap_or(0)).build()?;
     let (export, unread) = read(arguments, &options);
-    let mut output = Output::open(arguments)?;
+    let mut output = Output::open(arguments, &privacy)?;
     let (mut ledger, batches) = export.into_batches()?;
-    let mut rules = || match checker.take() {
-        Some(checker) => Ok(checker),
-        None => load(),
-    };
-    let worst = judge(&mut rules, &pool, batches, &mut ledger, seen.as_mut(), &mut output, arguments)?;
+    let worst = judge(&checker, &pool, batches, &mut ledger, seen.as_mut(), &mut output, report.as_mut(), arguments)?;
     output.close()?;
+    if let (Some(report), Some(dir)) = (report, &arguments.report) {
+        report.write(dir, &arguments.rules, &input::expand(&arguments.inputs).0, Some(&ledger))?;
+    }
     if !arguments.quiet {
         print_ledger(&ledger, arguments.lang);
     }
@@ -125,18 +136,18 @@ fn read(arguments: &ScanArguments, options: &InputOptions) -> (Export, bool) {
 
 /// Judges all conversations in parallel and writes their findings in input order. Returns the gravest severity. `load` is
 /// asked for the rules when the first conversation comes.
-fn judge(
-    load: &mut dyn FnMut() -> Result<Checker, Failure>,
+fn judge<'c>(
+    load: &dyn Fn() -> Result<&'c Checker, Failure>,
     pool: &ThreadPool,
     mut batches: Batches,
     ledger: &mut Ledger,
     mut seen: Option<&mut Seen>,
     output: &mut Output,
+    mut report: Option<&mut ReportWriter<'_>>,
     arguments: &ScanArguments,
 ) -> Result<Option<Severity>, Failure> {
     let bar: ProgressBar = progress::bar(ledger.conversations, "检查", arguments.quiet);
     let mut worst = None;
-    let mut checker: Option<Checker> = None;
     output.write(|reporter| reporter.begin())?;
     while let Some(export) = batches.next_batch()? {
         let fresh: Option<Vec<bool>> = seen.as_deref_mut().map(|seen| {
@@ -152,10 +163,7 @@ fn judge(
         });
         for start in (0..export.len()).step_by(BATCH) {
             let end = (start + BATCH).min(export.len());
-            let checker = match &mut checker {
-                Some(checker) => &*checker,
-                none => &*none.insert(load()?),
-            };
+            let checker = load()?;
             let check = |at: usize| {
                 if fresh.as_ref().is_some_and(|fresh| !fresh[at]) {
                     return None;
@@ -175,6 +183,14 @@ fn judge(
                     output.write(|reporter| reporter.finding(finding, &conversation))?;
                 }
             }
+            if let Some(report) = &mut report {
+                // Rates rest on conversations without findings, too.
+                let mut batch = batch.iter().peekable();
+                for at in (start..end).filter(|at| fresh.as_ref().is_none_or(|fresh| fresh[*at])) {
+                    let found = batch.next_if(|(other, ..)| *other == at).map_or(&[][..], |(_, found, _)| found);
+                    report.add(&export.get(at), found);
+                }
+            }
             bar.inc((end - start) as u64);
         }
     }
@@ -192,7 +208,8 @@ struct Output {
 }
 
 impl Output {
-    fn open(arguments: &ScanArguments) -> Result<Output, Failure> {
+    fn open(arguments: &ScanArguments, privacy: &Privacy) -> Result<Output, Failure> {
+        let privacy = privacy.clone();
         let terminal = arguments.output.is_none() && io::stdout().is_terminal();
         let default = if terminal { OutputFormat::Text } else { OutputFormat::Jsonl };
         let format = arguments.format.unwrap_or(default);
@@ -210,13 +227,16 @@ impl Output {
             None => (Box::new(BufWriter::new(io::stdout())), None),
         };
         let reporter: Box<dyn Reporter> = match format {
-            OutputFormat::Jsonl => Box::new(JsonlReporter(out)),
-            OutputFormat::Csv => Box::new(CsvReporter::new(out, language, !arguments.no_bom).map_err(failed)?),
-            OutputFormat::Text if terminal => {
-                Box::new(TextReporter::new(anstream::AutoStream::auto(io::stdout()), language, Mark::Underline))
-            }
+            OutputFormat::Jsonl => Box::new(JsonlReporter::new(out, privacy)),
+            OutputFormat::Csv => Box::new(CsvReporter::new(out, language, !arguments.no_bom, privacy).map_err(failed)?),
+            OutputFormat::Text if terminal => Box::new(TextReporter::new(
+                anstream::AutoStream::auto(io::stdout()),
+                language,
+                Mark::Underline,
+                privacy,
+            )),
             OutputFormat::Text => {
-                Box::new(TextReporter::new(anstream::StripStream::new(out), language, Mark::Brackets))
+                Box::new(TextReporter::new(anstream::StripStream::new(out), language, Mark::Brackets, privacy))
             }
         };
         Ok(Output { reporter, path, partial, closed_pipe: false })

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use crate::lint::script::{Place, Script};
 use crate::model::Severity;
-use crate::report::mask::mask_marked;
+use crate::report::mask::mask;
 use crate::span::{LineIndex, Span};
 use crate::statutes::FindingStatute;
 
@@ -119,7 +119,8 @@ impl Excerpt {
         let before = text[start..span.start].chars().count();
         let marked = text[span.start..span.end.min(start + line.len()).max(span.start)].chars().count();
         let line: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        let (line, mark) = mask_marked(&line, before..before + marked);
+        // A mask leaves every character at its place.
+        let (line, mark) = (mask(&line), before..before + marked);
         let cut = mark.start.saturating_sub(AROUND);
         let cut = if cut < 4 { 0 } else { cut };
         let shown = mark.end + AROUND - cut;

@@ -133,7 +133,10 @@ pub fn write_csv(mut out: impl Write, findings: &[LocatedCitation]) -> io::Resul
             finding.message.clone(),
             finding.date.to_string(),
         ];
-        csv.write_record(cells.map(|cell| super::csv::defuse(&cell)))?;
+        for cell in &cells {
+            csv.write_field(super::csv::defuse(cell).as_ref())?;
+        }
+        csv.write_record(None::<&[u8]>)?;
     }
     csv.flush()
 }

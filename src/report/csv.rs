@@ -1,12 +1,12 @@
 //! One row a finding, for Excel: UTF-8 with byte order mark, CRLF, no cell that a spreadsheet would run as a formula.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use csv::{Terminator, Writer, WriterBuilder};
 
 use crate::model::Conversation;
-use crate::report::mask::mask;
-use crate::report::{Language, Reporter};
+use crate::report::{Language, Privacy, Reporter};
 use crate::statutes::Finding;
 
 /// The columns, in order, in both languages.
@@ -36,6 +36,7 @@ const COLUMNS: [(&str, &str); 19] = [
 pub struct CsvReporter<W: Write> {
     csv: Writer<W>,
     language: Language,
+    privacy: Privacy,
 }
 
 impl<W: Write> CsvReporter<W> {
@@ -43,12 +44,12 @@ impl<W: Write> CsvReporter<W> {
     ///
     /// # Errors
     /// When the output cannot be written.
-    pub fn new(mut out: W, language: Language, bom: bool) -> io::Result<CsvReporter<W>> {
+    pub fn new(mut out: W, language: Language, bom: bool, privacy: Privacy) -> io::Result<CsvReporter<W>> {
         if bom {
             out.write_all("\u{feff}".as_bytes())?;
         }
         let csv = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(out);
-        Ok(CsvReporter { csv, language })
+        Ok(CsvReporter { csv, language, privacy })
     }
 }
 
@@ -66,11 +67,12 @@ impl<W: Write> Reporter for CsvReporter<W> {
         let turns = finding.turns.iter().flatten().map(usize::to_string).collect::<Vec<_>>().join(" ");
         let (before, text) = match finding.turn {
             Some(turn) => {
-                let before = turn.checked_sub(1).map_or("", |at| conversation.turns[at].text);
-                (before.to_owned(), conversation.turns[turn].text.to_owned())
+                let shown = |at: usize| self.privacy.text(conversation.turns[at].text, conversation).into_owned();
+                (turn.checked_sub(1).map(shown).unwrap_or_default(), shown(turn))
             }
             None => {
-                let rows = finding.turns.iter().flatten().map(|at| conversation.turns[*at].text);
+                let rows = finding.turns.iter().flatten();
+                let rows = rows.map(|at| self.privacy.text(conversation.turns[*at].text, conversation));
                 (String::new(), rows.collect::<Vec<_>>().join(" ⏎ "))
             }
         };
@@ -86,19 +88,19 @@ impl<W: Write> Reporter for CsvReporter<W> {
         }
         let labels: Vec<&str> = finding.statutes.iter().map(|statute| statute.label.as_str()).collect();
         let cells = [
-            long_id(&finding.conversation),
+            finding.conversation.clone(),
             number(finding.turn),
             turns,
-            mask(&finding.agent),
+            self.privacy.agent(&finding.agent).into_owned(),
             finding.time.clone(),
             family.to_owned(),
             severity.to_owned(),
             finding.rule.clone(),
-            mask(&finding.matched),
+            self.privacy.matched(finding, conversation).into_owned(),
             number(finding.start),
             number(finding.end),
-            mask(&before),
-            mask(&text),
+            before,
+            text,
             labels.join("；"),
             liabilities.join("、"),
             finding.message.clone(),
@@ -106,7 +108,14 @@ impl<W: Write> Reporter for CsvReporter<W> {
             finding.source.path.clone(),
             finding.source.line.to_string(),
         ];
-        Ok(self.csv.write_record(cells.map(|cell| defuse(&cell)))?)
+        let shown = cells.iter().enumerate().map(|(at, cell)| match at {
+            0 | 3 => long_id(cell),
+            _ => defuse(cell),
+        });
+        for cell in shown {
+            self.csv.write_field(cell.as_ref())?;
+        }
+        Ok(self.csv.write_record(None::<&[u8]>)?)
     }
 
     fn end(&mut self) -> io::Result<()> {
@@ -114,19 +123,30 @@ impl<W: Write> Reporter for CsvReporter<W> {
     }
 }
 
-/// Spreadsheets round numbers beyond 15 digits: such an id is kept as text by a tab behind it.
-fn long_id(id: &str) -> String {
-    let digits = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
-    if digits && id.len() > 11 { format!("{id}\t") } else { id.to_owned() }
+/// Spreadsheets round numbers beyond 15 digits: such an id is kept as text by a tab behind it. Ids come from the export,
+/// too, and may begin as formulas do.
+pub(super) fn long_id(id: &str) -> Cow<'_, str> {
+    let digits = id.bytes().all(|byte| byte.is_ascii_digit());
+    if digits && id.len() > 11 { Cow::Owned(format!("{id}\t")) } else { defuse(id) }
 }
 
 /// A cell that begins as formulas do is kept as text by an apostrophe before it.
-pub(super) fn defuse(cell: &str) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠']) {
-        format!("'{cell}")
+pub(super) fn defuse(cell: &str) -> Cow<'_, str> {
+    // Some programs skip blanks before they look for a formula. An apostrophe is doubled so that `undo` can tell.
+    if cell.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
+        || cell.starts_with(['\t', '\r', '\n', '\''])
+    {
+        Cow::Owned(format!("'{cell}"))
     } else {
-        cell.to_owned()
+        Cow::Borrowed(cell)
     }
+}
+
+/// The cell that [`long_id`] or [`defuse`] was given.
+pub fn undo(cell: &str) -> &str {
+    let dangerous = |rest: &&str| matches!(defuse(rest), Cow::Owned(_));
+    let cell = cell.strip_prefix('\'').filter(dangerous).unwrap_or(cell);
+    cell.strip_suffix('\t').filter(|id| id.bytes().all(|byte| byte.is_ascii_digit())).unwrap_or(cell)
 }
 
 #[cfg(test)]
@@ -139,5 +159,8 @@ mod tests {
         assert_eq!(defuse("退不了"), "退不了");
         assert_eq!(long_id("7301234567890123456"), "7301234567890123456\t");
         assert_eq!(long_id("20260918-0001"), "20260918-0001");
+        for cell in ["=1+1", " =1+1", "退不了", "7301234567890123456", "'quoted'", "-1", "'=1"] {
+            assert_eq!(undo(&long_id(cell)), cell);
+        }
     }
 }

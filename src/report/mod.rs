@@ -2,12 +2,23 @@
 
 pub mod citations;
 pub mod csv;
+pub mod day;
+pub mod html;
 pub mod jsonl;
+pub mod manifest;
 pub mod mask;
+pub mod privacy;
 pub mod sarif;
+pub mod statistics;
+pub mod summary;
+pub mod table;
 pub mod text;
+pub mod time;
+pub mod workbook;
 
 use std::io;
+
+pub use privacy::Privacy;
 
 use crate::model::Conversation;
 use crate::statutes::Finding;

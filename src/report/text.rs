@@ -1,13 +1,12 @@
 //! For people at a terminal: the hit underlined in its turn, with the turn before it, the articles and the advice.
 
 use std::io::{self, Write};
+use std::ops::Range;
 
 use anstyle::{AnsiColor, Style};
 
 use crate::model::{Conversation, Severity, SpeakerRole};
-use crate::report::mask::mask;
-use crate::report::{Language, Reporter};
-use crate::span::Span;
+use crate::report::{Language, Privacy, Reporter};
 use crate::statutes::Finding;
 
 /// How a hit is marked in its turn.
@@ -25,6 +24,7 @@ pub struct TextReporter<W: Write> {
     out: W,
     language: Language,
     mark: Mark,
+    privacy: Privacy,
     findings: usize,
 }
 
@@ -33,8 +33,8 @@ const DIM: Style = Style::new().dimmed();
 
 impl<W: Write> TextReporter<W> {
     /// Writes to `out`.
-    pub fn new(out: W, language: Language, mark: Mark) -> TextReporter<W> {
-        TextReporter { out, language, mark, findings: 0 }
+    pub fn new(out: W, language: Language, mark: Mark, privacy: Privacy) -> TextReporter<W> {
+        TextReporter { out, language, mark, privacy, findings: 0 }
     }
 
     fn word(&self, zh: &'static str, en: &'static str) -> &'static str {
@@ -44,7 +44,8 @@ impl<W: Write> TextReporter<W> {
         }
     }
 
-    fn row(&mut self, conversation: &Conversation<'_>, turn: usize, hit: Option<&Span>) -> io::Result<()> {
+    /// A row of the conversation, with the code points `hit` of it marked.
+    fn row(&mut self, conversation: &Conversation<'_>, turn: usize, hit: Option<&Range<usize>>) -> io::Result<()> {
         let row = &conversation.turns[turn];
         let who = match row.role {
             SpeakerRole::Agent => self.word("坐席", "agent"),
@@ -53,25 +54,22 @@ impl<W: Write> TextReporter<W> {
             SpeakerRole::Unknown => self.word("未知", "unknown"),
         };
         write!(self.out, "  {DIM}{turn:>4} {who}{DIM:#} ")?;
+        let text = clean(&self.privacy.text(row.text, conversation));
         match hit {
             Some(span) => {
                 let mark = Style::new().underline().bold();
-                let (before, after) = (flat(&row.text[..span.start]), flat(&row.text[span.end..]));
-                let hit = flat(&row.text[span.clone()]);
+                let cut = |from: usize, to: usize| text.chars().skip(from).take(to.saturating_sub(from)).collect();
+                let (before, hit, after): (String, String, String) =
+                    (cut(0, span.start), cut(span.start, span.end), cut(span.end, usize::MAX));
                 let hit = if self.mark == Mark::Brackets { format!("【{hit}】") } else { hit };
                 writeln!(self.out, "{before}{mark}{hit}{mark:#}{after}")
             }
-            None => writeln!(self.out, "{}", flat(row.text)),
+            None => writeln!(self.out, "{text}"),
         }
     }
 }
 
-/// One line, without control characters a transcript might hold, personal data masked.
-fn flat(text: &str) -> String {
-    mask(&clean(text))
-}
-
-/// An id is no personal data and is needed whole.
+/// One line, without control characters a transcript might hold; as many characters as before.
 fn clean(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
@@ -94,7 +92,7 @@ impl<W: Write> Reporter for TextReporter<W> {
         let conversation_word = self.word("会话", "conversation");
         write!(self.out, "{conversation_word} {}", clean(&finding.conversation))?;
         if !finding.agent.is_empty() {
-            write!(self.out, "  {} {}", self.word("坐席", "agent"), flat(&finding.agent))?;
+            write!(self.out, "  {} {}", self.word("坐席", "agent"), clean(&self.privacy.agent(&finding.agent)))?;
         }
         writeln!(self.out, "  {DIM}{path}:{line}{DIM:#}")?;
         match finding.turn {
@@ -102,7 +100,7 @@ impl<W: Write> Reporter for TextReporter<W> {
                 if let Some(before) = turn.checked_sub(1) {
                     self.row(conversation, before, None)?;
                 }
-                let span = byte_span(conversation.turns[turn].text, finding);
+                let span = finding.start.unwrap_or(0)..finding.end.unwrap_or(0);
                 self.row(conversation, turn, Some(&span))?;
             }
             None => {
@@ -134,10 +132,4 @@ impl<W: Write> Reporter for TextReporter<W> {
         }
         self.out.flush()
     }
-}
-
-/// The byte range of a finding's code points in the text of its turn.
-fn byte_span(text: &str, finding: &Finding) -> Span {
-    let at = |n: Option<usize>| text.char_indices().nth(n.unwrap_or(0)).map_or(text.len(), |(at, _)| at);
-    at(finding.start)..at(finding.end)
 }
