@@ -101,7 +101,8 @@ pub fn run(arguments: &LintArguments) -> Result<Outcome, Failure> {
         Ok(linted)
     };
     let mut linted = judge()?;
-    if (arguments.fix || arguments.diff) && mend(arguments, &files, &linted)? && !arguments.diff {
+    let mended = (arguments.fix || arguments.diff) && mend(arguments, &files, &linted)?;
+    if mended && !arguments.diff {
         linted = judge()?;
     }
     if !arguments.diff || !arguments.output.is_empty() {

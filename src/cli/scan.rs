@@ -5,8 +5,8 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
 
 use indicatif::ProgressBar;
+use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
-use rayon::{ThreadPool, ThreadPoolBuilder};
 use tempfile::TempPath;
 
 use crate::cli::args::{Language, OutputFormat, ReadingOptions, ScanArguments};
@@ -49,11 +49,10 @@ pub fn run(arguments: &ScanArguments) -> Result<Outcome, Failure> {
         Some(_) => Some(ReportWriter::new(checker()?, &config, &arguments.reports, privacy.clone())?),
         None => None,
     };
-    let pool = ThreadPoolBuilder::new().num_threads(arguments.threads.unwrap_or(0)).build()?;
     let (export, unread) = read(arguments, &options);
     let mut output = Output::open(arguments, &privacy)?;
     let (mut ledger, batches) = export.into_batches()?;
-    let worst = judge(&checker, &pool, batches, &mut ledger, seen.as_mut(), &mut output, report.as_mut(), arguments)?;
+    let worst = judge(&checker, batches, &mut ledger, seen.as_mut(), &mut output, report.as_mut(), arguments)?;
     output.close()?;
     if let (Some(report), Some(dir)) = (report, &arguments.report) {
         report.write(dir, &arguments.rules, &input::expand(&arguments.inputs).0, Some(&ledger))?;
@@ -138,7 +137,6 @@ fn read(arguments: &ScanArguments, options: &InputOptions) -> (Export, bool) {
 /// asked for the rules when the first conversation comes.
 fn judge<'c>(
     load: &dyn Fn() -> Result<&'c Checker, Failure>,
-    pool: &ThreadPool,
     mut batches: Batches,
     ledger: &mut Ledger,
     mut seen: Option<&mut Seen>,
@@ -146,6 +144,7 @@ fn judge<'c>(
     mut report: Option<&mut ReportWriter<'_>>,
     arguments: &ScanArguments,
 ) -> Result<Option<Severity>, Failure> {
+    let pool = ThreadPoolBuilder::new().num_threads(arguments.threads.unwrap_or(0)).build()?;
     let bar: ProgressBar = progress::bar(ledger.conversations, "检查", arguments.quiet);
     let mut worst = None;
     output.write(|reporter| reporter.begin())?;

@@ -173,7 +173,7 @@ fn is_bank_card(digits: &str) -> bool {
             other => other,
         })
         .sum();
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }
 
 /// Hides phone, identity card, bank card and other long numbers, mail addresses, number plates, order numbers and codes
@@ -277,6 +277,6 @@ mod tests {
             let n = if at % 2 == 1 { n * 2 } else { n };
             sum += n / 10 + n % 10;
         }
-        sum % 10 == 0
+        sum.is_multiple_of(10)
     }
 }
