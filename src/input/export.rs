@@ -1,5 +1,5 @@
 //! The rows of a run, grouped by conversation. One buffer holds every text; rows are ranges of it. With a budget, what
-//! exceeds it goes to temporary files, see [`spill`](crate::input::spill).
+//! exceeds it goes to temporary files (`spill.rs`).
 
 use std::ops::Range;
 use std::sync::Arc;
