@@ -559,8 +559,6 @@ fn damaged(mut bytes: Vec<u8>, damages: &[(usize, Damage)]) -> Vec<u8> {
 }
 
 proptest::proptest! {
-    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(20))]
-
     #[test]
     fn damaged_samples_never_panic_and_the_ledger_adds_up(damages in damage()) {
         for name in sample_names() {
