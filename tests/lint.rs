@@ -555,3 +555,66 @@ fn the_action_and_the_hooks_fit_the_program() {
         }
     }
 }
+
+/// `客 我要退款 / 坐 退不了` for every dialogue of a file.
+fn dialogues(name: &str, text: &str) -> Vec<String> {
+    let path = folder(&format!("dialogues-{name}")).join(name);
+    fs::write(&path, text).expect("written");
+    let script = files::read(&path, &Keys::default());
+    assert!(script.problems.is_empty(), "{:?}", script.problems);
+    let turn = |at: &usize| {
+        let reply = &script.replies[*at];
+        let who = if reply.role == SpeakerRole::Agent { "坐" } else { "客" };
+        format!("{who} {}", reply.text)
+    };
+    script.dialogues.iter().map(|turns| turns.iter().map(turn).collect::<Vec<_>>().join(" / ")).collect()
+}
+
+#[test]
+fn questions_and_training_dialogues_are_context() {
+    let asked = ["客 能退吗 / 坐 能", "坐 您好"];
+    assert_eq!(dialogues("a.csv", "问题,答案\n能退吗,能\n,您好\n"), asked);
+    assert_eq!(dialogues("b.yaml", "- question: 能退吗\n  answer: 能\n- answer: 您好\n"), asked);
+    assert_eq!(dialogues("c.json", r#"[{"问题": ["能退吗"], "答案": "能"}, {"答案": "您好"}]"#), asked);
+    assert_eq!(dialogues("d.txt", "客户：能退吗\n客服：能\n\n您好\n"), asked);
+    assert_eq!(dialogues("e.md", "- 客户：能退吗\n- **客服**：能\n\n# 您好\n"), asked);
+    let table = "会话ID,角色,内容\n1,客户,能退吗\n1,客服,能\n2,机器人,您好\n";
+    assert_eq!(dialogues("f.csv", table), asked);
+    let lines = "{\"turns\":[{\"speaker\":\"customer\",\"text\":\"能退吗\"},{\"speaker\":\"agent\",\"text\":\"能\"}]}\n\"您好\"\n";
+    assert_eq!(dialogues("g.jsonl", lines), asked);
+    assert_eq!(dialogues("h.txt", "12：30前送达\nhttps://a.cn\n"), ["坐 12：30前送达", "坐 https://a.cn"]);
+}
+
+#[test]
+fn a_cell_far_away_costs_no_memory() {
+    let cell = |at: &str, text: &str| format!("<c r=\"{at}\" t=\"inlineStr\"><is><t>{text}</t></is></c>");
+    let rows = format!(
+        "<row r=\"1\">{}</row><row r=\"2\">{}</row><row r=\"1048576\">{}{}</row>",
+        cell("B1", "话术"),
+        cell("B2", "请耐心等待"),
+        cell("B1048576", "请耐心等待"),
+        cell("XFD1048576", "远")
+    );
+    let dir = folder("far");
+    let from = fs::File::open(format!("{ROOT}/corpora/scripts/quick-phrases.xlsx")).expect("there");
+    let mut from = zip::ZipArchive::new(from).expect("a workbook");
+    let mut to = zip::ZipWriter::new(fs::File::create(dir.join("far.xlsx")).expect("made"));
+    for at in 0..from.len() {
+        let part = from.by_index_raw(at).expect("a part");
+        if part.name().expect("a name") == "xl/worksheets/sheet1.xml" {
+            drop(part);
+            to.start_file("xl/worksheets/sheet1.xml", zip::write::SimpleFileOptions::default()).expect("begun");
+            let xml = format!(
+                "<worksheet xmlns=\"http://schemas.openxmlformats.org/spreadsheetml/2006/main\"><sheetData>{rows}</sheetData></worksheet>"
+            );
+            std::io::Write::write_all(&mut to, xml.as_bytes()).expect("written");
+        } else {
+            to.raw_copy_file(part).expect("copied");
+        }
+    }
+    to.finish().expect("finished");
+    assert_eq!(
+        places(&dir, &["far.xlsx"]),
+        ["far.xlsx:快捷短语!B2 stall.wait", "far.xlsx:快捷短语!B1048576 stall.wait"]
+    );
+}

@@ -1,8 +1,9 @@
 //! Phrase tables: CSV, TSV and spreadsheets. Columns are named with `--keys` or found by their headers.
 
-use std::io::Cursor;
+use std::collections::BTreeMap;
+use std::io::{self, Cursor, Read};
 
-use calamine::{Data, Reader as _, open_workbook_auto_from_rs};
+use calamine::{Data, Reader as _, Sheets, open_workbook_auto_from_rs};
 use csv_core::{ReadFieldResult, Reader, ReaderBuilder};
 
 use crate::lint::align::{Alignment, Syntax, align};
@@ -17,8 +18,12 @@ const KEYWORD_COLUMN: &str = "zhijianignore";
 /// Headers of the column that says which dialogue a row belongs to.
 const DIALOGUES: [&str; 8] =
     ["会话id", "会话编号", "对话id", "对话编号", "会话", "场景编号", "conversation", "conversationid"];
-/// A spreadsheet with more cells is refused: a small archive can unpack to any size.
-const MOST_CELLS: usize = 20_000_000;
+/// Columns of a sheet that are looked at.
+const WIDEST: usize = 1024;
+/// Cells of a sheet that are held, empty ones before a filled one too.
+const MOST_CELLS: usize = 5_000_000;
+/// Bytes that a packed workbook may unpack to.
+const LARGEST: u64 = 1 << 30;
 
 #[derive(Debug, Clone)]
 struct Cell {
@@ -86,43 +91,23 @@ fn cell(source: &str, start: usize, end: usize, delimiter: u8, field: &[u8]) -> 
 
 /// Reads every sheet of a spreadsheet.
 pub fn spreadsheet(script: &mut Script, keys: &Keys, bytes: &[u8]) {
-    let mut workbook = match open_workbook_auto_from_rs(Cursor::new(bytes)) {
+    let opened = unpacks(bytes).and_then(|()| {
+        open_workbook_auto_from_rs(Cursor::new(bytes)).map_err(|error| format!("{error}; save it as .xlsx or as CSV"))
+    });
+    let mut workbook = match opened {
         Ok(workbook) => workbook,
-        Err(error) => return script.problems.push(format!("{}: [spreadsheet] {error}", script.path)),
+        Err(message) => return script.problems.push(format!("{}: [spreadsheet] {message}", script.path)),
     };
     let before = script.replies.len();
     let mut complaints = Vec::new();
     for sheet in workbook.sheet_names() {
-        let range = match workbook.worksheet_range(&sheet) {
-            Ok(range) => range,
-            Err(error) => {
-                script.problems.push(format!("{}: [spreadsheet] {sheet}: {error}", script.path));
+        let rows = match rows(&mut workbook, &sheet) {
+            Ok(rows) => rows,
+            Err(message) => {
+                script.problems.push(format!("{}: [spreadsheet] {sheet}: {message}", script.path));
                 continue;
             }
         };
-        let (height, width) = range.get_size();
-        if height.saturating_mul(width) > MOST_CELLS {
-            script.problems.push(format!("{}: [spreadsheet] {sheet}: more than {MOST_CELLS} cells", script.path));
-            continue;
-        }
-        let (top, left) = range.start().unwrap_or((0, 0));
-        let rows: Vec<Vec<Cell>> = (top..)
-            .zip(range.rows())
-            .map(|(row, cells)| {
-                (left..)
-                    .zip(cells)
-                    .map(|(column, data)| {
-                        let text = match data {
-                            Data::String(text) => text.clone(),
-                            Data::Empty => String::new(),
-                            other => other.to_string(),
-                        };
-                        let cell = format!("{}{}", column_letters(column), row + 1);
-                        Cell { text, place: Place::Cell { sheet: sheet.clone(), cell } }
-                    })
-                    .collect()
-            })
-            .collect();
         let problems = script.problems.len();
         if !rows.is_empty() {
             table(script, keys, &rows, &sheet);
@@ -135,6 +120,75 @@ pub fn spreadsheet(script: &mut Script, keys: &Keys, bytes: &[u8]) {
     } else {
         complaints.iter().for_each(|_| script.skip("没有话术列的工作表"));
     }
+}
+
+/// Whether the parts of a packed workbook fit memory: found out before they are read into it.
+fn unpacks(bytes: &[u8]) -> Result<(), String> {
+    if !bytes.starts_with(b"PK") {
+        return Ok(());
+    }
+    let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|error| error.to_string())?;
+    let mut unpacked = 0;
+    for at in 0..archive.len() {
+        let mut part = archive.by_index(at).map_err(|error| error.to_string())?.take(LARGEST + 1 - unpacked);
+        unpacked += io::copy(&mut part, &mut io::sink()).map_err(|error| error.to_string())?;
+        if unpacked > LARGEST {
+            return Err(format!("unpacks to more than {} MiB", LARGEST >> 20));
+        }
+    }
+    Ok(())
+}
+
+/// The rows of a sheet that hold anything. Cells are read one by one where the form allows it: one far to the right or far
+/// down must not cost the memory of all before it.
+fn rows(workbook: &mut Sheets<Cursor<&[u8]>>, sheet: &str) -> Result<Vec<Vec<Cell>>, String> {
+    let mut rows: BTreeMap<u32, Vec<Cell>> = BTreeMap::new();
+    let mut made = 0;
+    let mut add = |(row, column): (u32, u32), data: &Data| {
+        let text = match data {
+            Data::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        let at = column as usize;
+        if !text.is_empty() && at < WIDEST {
+            let cells = rows.entry(row).or_default();
+            made += (at + 1).saturating_sub(cells.len());
+            if made > MOST_CELLS {
+                return;
+            }
+            for column in cells.len()..=at {
+                let cell = format!("{}{}", column_letters(u32::try_from(column).expect("below the widest")), row + 1);
+                cells.push(Cell { text: String::new(), place: Place::Cell { sheet: sheet.to_owned(), cell } });
+            }
+            cells[at].text = text;
+        }
+    };
+    match workbook {
+        Sheets::Xlsx(xlsx) => {
+            let mut cells = xlsx.worksheet_cells_reader(sheet).map_err(|error| error.to_string())?;
+            while let Some(cell) = cells.next_cell().map_err(|error| error.to_string())? {
+                add(cell.get_position(), &Data::from(cell.get_value().clone()));
+            }
+        }
+        Sheets::Xlsb(xlsb) => {
+            let mut cells = xlsb.worksheet_cells_reader(sheet).map_err(|error| error.to_string())?;
+            while let Some(cell) = cells.next_cell().map_err(|error| error.to_string())? {
+                add(cell.get_position(), &Data::from(cell.get_value().clone()));
+            }
+        }
+        other => {
+            let range = other.worksheet_range(sheet).map_err(|error| error.to_string())?;
+            let (top, left) = range.start().unwrap_or((0, 0));
+            for (row, column, data) in range.used_cells() {
+                let at = |first: u32, n: usize| first.saturating_add(u32::try_from(n).unwrap_or(u32::MAX));
+                add((at(top, row), at(left, column)), data);
+            }
+        }
+    }
+    if made > MOST_CELLS {
+        return Err(format!("more than {MOST_CELLS} cells; save it as CSV"));
+    }
+    Ok(rows.into_values().collect())
 }
 
 /// 0 → A, 26 → AA.
