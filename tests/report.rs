@@ -171,9 +171,8 @@ fn personal_data_is_in_no_file_unless_asked_for() {
     }
     dir.report("day.csv", "open", &["--unmask"]);
     assert!(holds("open", "13800001234").len() >= 3);
-    let read = |report: &str| -> Value {
-        serde_json::from_str(&dir.read(&format!("{report}/manifest.json"))).expect("JSON")
-    };
+    let read =
+        |report: &str| -> Value { serde_json::from_str(&dir.read(&format!("{report}/manifest.json"))).expect("JSON") };
     assert_eq!((&read("out")["masked"], &read("open")["masked"]), (&Value::Bool(true), &Value::Bool(false)));
     dir.file("key", "0123456789abcdef0123456789abcdef");
     dir.report("day.csv", "hashed", &["--pseudonymise", "key"]);
@@ -207,11 +206,8 @@ fn scores_and_fatal_rules_are_as_the_settings_say() {
     // Only one agent spoke three times; the others have no rank, whatever their rate.
     assert_eq!(dir.column("own/agents.csv", "名次"), ["1", "", ""]);
     assert_eq!(dir.column("own/agents.csv", "坐席")[0], "小王");
-    let wrong = [
-        "[report.score.rules]\n\"insult.nothing\" = 1\n",
-        "[report.score]\npass = -1\n",
-        "[report]\nnothing = 1\n",
-    ];
+    let wrong =
+        ["[report.score.rules]\n\"insult.nothing\" = 1\n", "[report.score]\npass = -1\n", "[report]\nnothing = 1\n"];
     for settings in wrong {
         dir.file("zhijian.toml", settings);
         let (code, _, err) = dir.zhijian(&["scan", "day.csv", "--report", "x", "-q"]);

@@ -2,7 +2,7 @@
 
 mod common;
 
-use calamine::{Data, Reader, open_workbook_auto};
+use calamine::{Data, DataType, Reader, open_workbook_auto};
 use common::{DAY, HEADER, Workdir};
 use rust_xlsxwriter::Workbook;
 
@@ -25,7 +25,7 @@ fn fill_in(dir: &Workdir, from: &str, sheet: &str, to: &str, cells: &[Filled<'_>
         }
     }
     for (header, row, text) in cells {
-        let place = range.rows().next().expect("a header").iter().position(|cell| cell.to_string() == *header);
+        let place = range.rows().next().expect("a header").iter().position(|cell| cell.get_string() == Some(header));
         let column = u16::try_from(place.unwrap_or_else(|| panic!("{header}"))).expect("few columns");
         copy.write_string(u32::try_from(*row).expect("few rows") + 1, column, *text).expect("a cell");
     }

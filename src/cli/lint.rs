@@ -9,7 +9,7 @@ use rayon::ThreadPoolBuilder;
 
 use crate::Checker;
 use crate::cli::args::{self, LintArguments};
-use crate::cli::{Failure, Outcome, compiled_with, config};
+use crate::cli::{Failure, Outcome, checker_with, config};
 use crate::config::Config;
 use crate::error::{LoadError, OutputError};
 use crate::lint::baseline::Baseline;
@@ -77,7 +77,7 @@ pub fn run(arguments: &LintArguments) -> Result<Outcome, Failure> {
         }
         None => None,
     };
-    let checker = compiled_with(&arguments.rules, &config)?;
+    let checker = checker_with(&arguments.rules, &config)?;
     let options = Options {
         keys: Keys::new(arguments.keys.clone()),
         path_suppressions: path_suppressions(&config)?,

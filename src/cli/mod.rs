@@ -124,12 +124,7 @@ fn checker_with(options: &RuleOptions, config: &Config) -> Result<Checker, Failu
 
 /// Like [`checker`], compiled anew and with examples: for verbs about the rules themselves.
 fn compiled_checker(options: &RuleOptions) -> Result<Checker, Failure> {
-    compiled_with(options, &config(options, None)?)
-}
-
-/// Like [`compiled_checker`], with settings that were read before.
-fn compiled_with(options: &RuleOptions, config: &Config) -> Result<Checker, Failure> {
-    load(options, config, |more, dirs| {
+    load(options, &config(options, None)?, |more, dirs| {
         let mut sources = if options.no_builtin { Sources::default() } else { Sources::builtin() };
         sources.extend(more);
         Checker::load(&sources, dirs)

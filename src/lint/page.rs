@@ -65,6 +65,10 @@ fn of_rule(checker: &Checker, rule: &Rule) -> Page {
         }
     }
     let samples = |body: &mut String, title: &str, examples: &[(Example, crate::error::Diagnostic)]| {
+        // Remembered rules come without them.
+        if examples.is_empty() {
+            return;
+        }
         body.push_str(&format!("\n**{title}**\n\n"));
         for (example, _) in examples {
             match example {

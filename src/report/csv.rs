@@ -142,7 +142,7 @@ pub(super) fn defuse(cell: &str) -> Cow<'_, str> {
     }
 }
 
-/// The cell that [`long_id`] or [`defuse`] was given.
+/// The cell as it was before it was made safe for spreadsheets.
 pub fn undo(cell: &str) -> &str {
     let dangerous = |rest: &&str| matches!(defuse(rest), Cow::Owned(_));
     let cell = cell.strip_prefix('\'').filter(dangerous).unwrap_or(cell);

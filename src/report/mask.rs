@@ -22,6 +22,8 @@ struct Hidden {
 
 static HIDDEN: LazyLock<Vec<Hidden>> = LazyLock::new(|| {
     let hidden = |pattern: &str, part| Hidden { pattern: Regex::new(pattern).expect("the patterns are tested"), part };
+    // What may stand before a place and is no part of its name.
+    let toward = "(?:[我您你他她]?(?:[送寄发搬]到|[送寄]至|住在?))?";
     let numeral = "[0-9０-９A-Za-z一二三四五六七八九十百零]";
     vec![
         hidden(r"([A-Za-z0-9._%+-]+)[@＠][A-Za-z0-9-]+(?:[.．][A-Za-z0-9-]+)+", |found, spans| {
@@ -55,7 +57,7 @@ static HIDDEN: LazyLock<Vec<Hidden>> = LazyLock::new(|| {
             },
         ),
         hidden(
-            &format!(r"(\p{{Han}}{{1,3}})(?:大道|大街|路|街|巷|弄|胡同)({numeral}+)(?:号|弄|支)"),
+            &format!(r"{toward}(\p{{Han}}{{1,3}})(?:大道|大街|路|街|巷|弄|胡同)({numeral}+)(?:号|弄|支)"),
             |found, spans| {
                 hide(found, 1, 0, 0, spans);
                 hide(found, 2, 0, 0, spans);
@@ -63,7 +65,7 @@ static HIDDEN: LazyLock<Vec<Hidden>> = LazyLock::new(|| {
         ),
         hidden(
             &format!(
-                r"(\p{{Han}}{{1,4}})(?:小区|花园|新村|公寓|家园|苑|大厦|广场|村)({numeral}+)(?:号楼|栋|幢|座|单元|室|号|组)"
+                r"{toward}(\p{{Han}}{{1,4}})(?:小区|花园|新村|公寓|家园|苑|大厦|广场|村)({numeral}+)(?:号楼|栋|幢|座|单元|室|号|组)"
             ),
             |found, spans| {
                 hide(found, 1, 0, 0, spans);
