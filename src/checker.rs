@@ -12,6 +12,7 @@ use crate::lexicon::cache::Cache;
 use crate::lexicon::{RuleSet, Sources};
 use crate::model::Conversation;
 use crate::statutes::{Finding, StatuteBase};
+use crate::timings::{Stage, stage};
 
 /// Compiled rules and the statute base they rest on. Share it between threads by reference.
 #[derive(Debug)]
@@ -33,6 +34,8 @@ pub struct Checked {
     pub findings: Vec<Finding>,
     /// Turns with so many hits that some were not looked at.
     pub truncated: usize,
+    /// Whether the conversation was so long that it was judged in pieces.
+    pub cut: bool,
 }
 
 impl Checker {
@@ -107,6 +110,7 @@ impl Checker {
 
     /// Like [`check`](Self::check), in the given mode, with what was cut off.
     pub fn check_with(&self, conversation: &Conversation<'_>, mode: Mode) -> Checked {
+        let rules = stage(Stage::Rules);
         let scan = Scanner::new(&self.rules, mode).scan(conversation);
         let date = conversation.date.unwrap_or(self.default_date);
         let finding = |flag: &crate::engine::Flag| {
@@ -114,12 +118,14 @@ impl Checker {
             Finding::new(flag, rule, conversation, &self.statutes, date)
         };
         let mut findings: Vec<Finding> = scan.flags.iter().map(finding).collect();
+        drop(rules);
+        let _stage = stage(Stage::Citations);
         let cited = citation::conversation_findings(self.citations(), &self.statutes, conversation, date);
         if !cited.is_empty() {
             findings.extend(cited);
             // Stable: the order of flags at one place stays.
             findings.sort_by_key(|finding| (finding.turn.unwrap_or(usize::MAX), finding.start));
         }
-        Checked { findings, truncated: scan.truncated }
+        Checked { findings, truncated: scan.truncated, cut: scan.cut }
     }
 }

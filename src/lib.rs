@@ -18,6 +18,7 @@ pub mod review;
 pub mod span;
 pub mod statutes;
 pub mod text;
+pub mod timings;
 
 pub use checker::Checker;
 pub use model::{Conversation, SpeakerRole, Turn};

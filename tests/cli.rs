@@ -340,3 +340,21 @@ fn a_new_rule_file_loads_and_its_effect_can_be_compared() {
     assert_eq!(code, 0, "{err}");
     assert!(out.contains("+1 stall.house-phrase") && out.contains("新增 1，减少 0"), "{out}");
 }
+
+#[test]
+fn timings_tell_where_the_time_went() {
+    let dir = Workdir::new();
+    dir.file("day.csv", "会话ID,角色,消息内容\n1,客户,什么时候退款\n1,客服,你等着吧，谁知道呢\n");
+    let (code, _, err) = dir.run(&["scan", "day.csv", "--timings", "--threads", "1", "--lang", "en"]);
+    assert_eq!(code, 0, "{err}");
+    let seconds = |name: &str| -> f64 {
+        let line = err.lines().find(|line| line.ends_with(name)).unwrap_or_else(|| panic!("{name} in {err}"));
+        line.split_whitespace().next().expect("a number").parse().expect("seconds")
+    };
+    let stages =
+        ["read", "group", "load", "normalise", "automaton", "follow", "segment", "rules", "citations", "write"];
+    let sum: f64 = stages.iter().map(|stage| seconds(stage)).sum();
+    // Each figure is rounded to a millisecond.
+    assert!(sum <= seconds("whole run") + 0.01, "{err}");
+    assert!(seconds("load") > 0.0, "{err}");
+}

@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use proptest::prelude::*;
-use zhijian::engine::{Mode, Scanner};
+use zhijian::engine::{MAX_TURNS, Mode, Scanner};
 use zhijian::evaluation::GoldConversation;
 use zhijian::input::{self, Export, InputOptions};
 use zhijian::model::Channel;
-use zhijian::{Checker, Conversation, SpeakerRole, Turn};
+use zhijian::{Checker, Conversation, Family, SpeakerRole, Turn};
 
 fn checker() -> &'static Checker {
     static CHECKER: OnceLock<Checker> = OnceLock::new();
@@ -96,6 +96,29 @@ fn a_turn_with_too_many_hits_is_cut_off_and_said_so() {
     let turns = vec![Turn::new(SpeakerRole::Customer, "什么时候退款"), Turn::new(SpeakerRole::Agent, &text)];
     let conversation = Conversation { id: "1", channel: Channel::Chat, industry: "", date: None, path: "", turns };
     assert!(checker().check_with(&conversation, Mode::Eager).truncated > 0);
+}
+
+#[test]
+fn a_conversation_without_end_is_judged_in_pieces() {
+    let turns: Vec<Turn<'_>> = (0..2 * MAX_TURNS + 1)
+        .map(|at| match at % MAX_TURNS {
+            0 => Turn::new(SpeakerRole::Agent, "你是不是傻"),
+            1 => Turn::new(SpeakerRole::Customer, "什么时候退款"),
+            _ => Turn::new(SpeakerRole::Agent, "好的"),
+        })
+        .collect();
+    let conversation = Conversation { id: "1", channel: Channel::Chat, industry: "", date: None, path: "", turns };
+    let checked = checker().check_with(&conversation, Mode::Lazy);
+    assert!(checked.cut);
+    let insulted: Vec<Option<usize>> = checked
+        .findings
+        .iter()
+        .filter(|finding| finding.family == Family::Insult)
+        .map(|finding| finding.turn)
+        .collect();
+    assert_eq!(insulted, [Some(0), Some(MAX_TURNS), Some(2 * MAX_TURNS)]);
+    let short = Conversation { turns: conversation.turns[..MAX_TURNS].to_vec(), ..conversation };
+    assert!(!checker().check_with(&short, Mode::Lazy).cut);
 }
 
 proptest! {

@@ -4,8 +4,9 @@ use std::fs;
 use std::path::Path;
 
 /// Shared nouns first, then the stages in the order data flows through them.
-const ORDER: [&str; 15] = [
+const ORDER: [&str; 16] = [
     "span",
+    "timings",
     "error",
     "model",
     "input",

@@ -98,6 +98,9 @@ pub struct ScanArguments {
     /// 台账另存为JSON Write the ledger as JSON
     #[arg(long, value_name = "FILE")]
     pub summary: Option<PathBuf>,
+    /// 各阶段用时 Print how long each stage took
+    #[arg(long)]
+    pub timings: bool,
     /// 输出语言 Language of text and CSV headers
     #[arg(long, value_enum, default_value = "zh")]
     pub lang: Language,

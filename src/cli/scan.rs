@@ -3,16 +3,18 @@
 use std::cell::OnceCell;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
 use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
 use tempfile::TempPath;
 
+use crate::checker::{Checked, Checker};
 use crate::cli::args::{Language, OutputFormat, ReadingOptions, ScanArguments};
 use crate::cli::report::ReportWriter;
 use crate::cli::{Failure, Outcome, checker_with, config, output, progress, report as reports};
-use crate::engine::Mode;
+use crate::engine::{MAX_TURNS, Mode};
 use crate::error::OutputError;
 use crate::input::ledger::Skipped;
 use crate::input::seen::Seen;
@@ -22,7 +24,7 @@ use crate::report::csv::CsvReporter;
 use crate::report::jsonl::JsonlReporter;
 use crate::report::text::{Mark, TextReporter};
 use crate::report::{self, Privacy, Reporter};
-use crate::{Checker, Finding};
+use crate::timings::{self, Stage, stage};
 
 /// Conversations judged before their findings are written.
 const BATCH: usize = 4096;
@@ -32,13 +34,20 @@ const PROGRAM: usize = 176 << 20;
 const LEAST: usize = 16 << 20;
 
 pub fn run(arguments: &ScanArguments) -> Result<Outcome, Failure> {
+    let began = Instant::now();
+    if arguments.timings {
+        timings::ask();
+    }
     let options = input_options(&arguments.reading)?;
     let mut seen = arguments.skip_seen.as_deref().map(Seen::read).transpose()?;
     let config = config(&arguments.rules, arguments.inputs.first().map(PathBuf::as_path))?;
     let loaded = OnceCell::new();
     let checker = || match loaded.get() {
         Some(checker) => Ok(checker),
-        None => checker_with(&arguments.rules, &config).map(|checker| loaded.get_or_init(|| checker)),
+        None => {
+            let _stage = stage(Stage::Load);
+            checker_with(&arguments.rules, &config).map(|checker| loaded.get_or_init(|| checker))
+        }
     };
     // Files of the user are checked before anything is read; the embedded ones wait for the first conversation.
     if !arguments.rules.lexicons.is_empty() || !arguments.rules.statutes.is_empty() || !config.is_empty() {
@@ -49,16 +58,25 @@ pub fn run(arguments: &ScanArguments) -> Result<Outcome, Failure> {
         Some(_) => Some(ReportWriter::new(checker()?, &config, &arguments.reports, privacy.clone())?),
         None => None,
     };
+    let reading = stage(Stage::Read);
     let (export, unread) = read(arguments, &options);
+    drop(reading);
     let mut output = Output::open(arguments, &privacy)?;
+    let grouping = stage(Stage::Group);
     let (mut ledger, batches) = export.into_batches()?;
+    drop(grouping);
     let worst = judge(&checker, batches, &mut ledger, seen.as_mut(), &mut output, report.as_mut(), arguments)?;
+    let writing = stage(Stage::Write);
     output.close()?;
+    drop(writing);
     if let (Some(report), Some(dir)) = (report, &arguments.report) {
         report.write(dir, &arguments.rules, &input::expand(&arguments.inputs).0, Some(&ledger))?;
     }
     if !arguments.quiet {
         print_ledger(&ledger, arguments.lang);
+    }
+    if arguments.timings {
+        print_timings(began.elapsed(), arguments.lang);
     }
     if let Some(path) = &arguments.summary {
         let json = serde_json::to_string_pretty(&ledger).expect("a ledger serialises");
@@ -148,7 +166,11 @@ fn judge<'c>(
     let bar: ProgressBar = progress::bar(ledger.conversations, "检查", arguments.quiet);
     let mut worst = None;
     output.write(|reporter| reporter.begin())?;
-    while let Some(export) = batches.next_batch()? {
+    let next = |batches: &mut Batches| {
+        let _stage = stage(Stage::Group);
+        batches.next_batch()
+    };
+    while let Some(export) = next(&mut batches)? {
         let fresh: Option<Vec<bool>> = seen.as_deref_mut().map(|seen| {
             let mut fresh = |at| {
                 let conversation = export.get(at);
@@ -167,16 +189,20 @@ fn judge<'c>(
                 if fresh.as_ref().is_some_and(|fresh| !fresh[at]) {
                     return None;
                 }
-                let checked = checker.check_with(&export.get(at), Mode::Lazy);
-                let any = !checked.findings.is_empty() || checked.truncated > 0;
-                any.then_some((at, checked.findings, checked.truncated))
+                let grouping = stage(Stage::Group);
+                let conversation = export.get(at);
+                drop(grouping);
+                let checked = checker.check_with(&conversation, Mode::Lazy);
+                (checked != Checked::default()).then_some((at, checked))
             };
-            let batch: Vec<(usize, Vec<Finding>, usize)> =
+            let batch: Vec<(usize, Checked)> =
                 pool.install(|| (start..end).into_par_iter().with_min_len(64).filter_map(check).collect());
-            for (at, found, cut) in &batch {
+            let writing = stage(Stage::Write);
+            for (at, checked) in &batch {
                 let conversation = export.get(*at);
-                ledger.truncated += *cut as u64;
-                for finding in found {
+                ledger.truncated += checked.truncated as u64;
+                ledger.pieces += u64::from(checked.cut);
+                for finding in &checked.findings {
                     ledger.findings += 1;
                     worst = worst.max(Some(finding.severity));
                     output.write(|reporter| reporter.finding(finding, &conversation))?;
@@ -186,10 +212,12 @@ fn judge<'c>(
                 // Rates rest on conversations without findings, too.
                 let mut batch = batch.iter().peekable();
                 for at in (start..end).filter(|at| fresh.as_ref().is_none_or(|fresh| fresh[*at])) {
-                    let found = batch.next_if(|(other, ..)| *other == at).map_or(&[][..], |(_, found, _)| found);
+                    let found =
+                        batch.next_if(|(other, _)| *other == at).map_or(&[][..], |(_, checked)| &checked.findings);
                     report.add(&export.get(at), found);
                 }
             }
+            drop(writing);
             bar.inc((end - start) as u64);
         }
     }
@@ -270,7 +298,7 @@ fn print_ledger(ledger: &Ledger, language: Language) {
     for notice in &ledger.notices {
         anstream::eprintln!("{notice}");
     }
-    let Ledger { files, conversations, rows, judged, customer, system, findings, truncated, .. } = ledger;
+    let Ledger { files, conversations, rows, judged, customer, system, findings, truncated, pieces, .. } = ledger;
     let skipped: Vec<String> = ledger
         .skipped
         .iter()
@@ -298,6 +326,11 @@ fn print_ledger(ledger: &Ledger, language: Language) {
             "{truncated} 条消息命中过多，超出部分未检查 turns with too many hits were not looked at in full"
         );
     }
+    if *pieces > 0 {
+        anstream::eprintln!(
+            "{pieces} 个会话超过 {MAX_TURNS} 条消息，已分段检查 conversations of more than {MAX_TURNS} turns were judged in pieces"
+        );
+    }
     let kinds: Vec<String> = ledger
         .kinds
         .iter()
@@ -317,6 +350,23 @@ fn print_ledger(ledger: &Ledger, language: Language) {
     for (flaw, flaws) in &ledger.flaws {
         print_places(if language == Language::Zh { flaw.chinese() } else { flaw.english() }, flaws);
     }
+}
+
+/// Times of threads are added up, so that the stages may take longer than the run.
+fn print_timings(whole: Duration, language: Language) {
+    let rows: Vec<(&str, u64, Duration)> = timings::so_far()
+        .map(|(stage, times, time)| {
+            let (chinese, english) = stage.names();
+            (if language == Language::Zh { chinese } else { english }, times, time)
+        })
+        .collect();
+    let sum: Duration = rows.iter().map(|(_, _, time)| *time).sum();
+    for (name, times, time) in rows {
+        let share = 100.0 * time.as_secs_f64() / sum.as_secs_f64().max(f64::MIN_POSITIVE);
+        anstream::eprintln!("{:>9.3} s {share:>5.1} % {times:>10} × {name}", time.as_secs_f64());
+    }
+    let name = if language == Language::Zh { "全程" } else { "whole run" };
+    anstream::eprintln!("{:>9.3} s {name}", whole.as_secs_f64());
 }
 
 fn print_places(name: &str, skipped: &Skipped) {

@@ -12,6 +12,7 @@ use crate::lexicon::{Condition, LiteralId, PatternId, Rule, RuleIndex, RuleSet, 
 use crate::span::Span;
 use crate::text::marks::{self, Breaks};
 use crate::text::{View, ViewText, Words};
+use crate::timings::{Stage, stage};
 
 /// More ends than this for one start of a pattern are not followed: no honest sentence has them.
 const MAX_ENDS: usize = 64;
@@ -82,21 +83,26 @@ impl<'a> Analysis<'a> {
     /// further than this turn hold. On the folded view only rules that ask for it.
     pub fn standing(&self) -> &'a [(RuleIndex, Vec<Span>)] {
         self.facts.standing.get_or_init(|| {
-            let mut of_rule: BTreeMap<RuleIndex, Vec<PatternId>> = BTreeMap::new();
-            for pattern in self.active() {
-                let Some(rule) = self.rules.owners[pattern as usize] else { continue };
-                let definition = &self.rules.rules[rule as usize];
-                let seen = self.facts.view != View::Folded || definition.view == View::Folded;
-                if seen && definition.dialogue.is_none() {
-                    of_rule.entry(rule).or_default().push(pattern);
-                }
-            }
             let standing = |(rule, patterns): (RuleIndex, Vec<PatternId>)| {
                 let spans = self.places(&self.rules.rules[rule as usize], &patterns);
                 (!spans.is_empty()).then_some((rule, spans))
             };
-            of_rule.into_iter().filter_map(standing).collect()
+            self.candidates().into_iter().filter_map(standing).collect()
         })
+    }
+
+    /// The rules about turns whose phrases may stand here, with these phrases. On the folded view only rules that ask for it.
+    pub fn candidates(&self) -> BTreeMap<RuleIndex, Vec<PatternId>> {
+        let mut of_rule: BTreeMap<RuleIndex, Vec<PatternId>> = BTreeMap::new();
+        for pattern in self.active() {
+            let Some(rule) = self.rules.owners[pattern as usize] else { continue };
+            let definition = &self.rules.rules[rule as usize];
+            let seen = self.facts.view != View::Folded || definition.view == View::Folded;
+            if seen && definition.dialogue.is_none() {
+                of_rule.entry(rule).or_default().push(pattern);
+            }
+        }
+        of_rule
     }
 
     /// Where one of `patterns` stands and the conditions of `rule` that look no further than this turn hold.
@@ -157,7 +163,10 @@ impl<'a> Analysis<'a> {
 
     /// The word boundaries; segments the view when first called.
     pub fn words(&self) -> &'a Words {
-        self.facts.words.get_or_init(|| self.rules.segmenter.words(&self.facts.text))
+        self.facts.words.get_or_init(|| {
+            let _stage = stage(Stage::Segment);
+            self.rules.segmenter.words(&self.facts.text)
+        })
     }
 
     fn breaks(&self) -> &'a Breaks {

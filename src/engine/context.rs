@@ -82,8 +82,9 @@ impl<'r, 'c> Context<'r, 'c> {
 
     fn turns_in(&self, condition: &Condition, turn: usize) -> Vec<usize> {
         let within = condition.within.unwrap_or(1);
-        let before = |role| self.turns_of(role).rev().filter(move |at| *at < turn);
-        let after = |role| self.turns_of(role).filter(move |at| *at > turn);
+        let turns = &self.conversation.turns;
+        let before = |role| (0..turn).rev().filter(move |at| turns[*at].role == role);
+        let after = |role| (turn + 1..turns.len()).filter(move |at| turns[*at].role == role);
         match condition.scope {
             Scope::CustomerBefore => before(SpeakerRole::Customer).take(within).collect(),
             Scope::CustomerEver => before(SpeakerRole::Customer).collect(),

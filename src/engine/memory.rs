@@ -215,6 +215,11 @@ impl Known {
         Box::new(Facts::new(view, text, probe, lens.eager))
     }
 
+    /// Whether this is kept for turns to come.
+    pub fn is_kept(&self) -> bool {
+        self.kept
+    }
+
     /// In how many views some hits were left out.
     pub fn truncated(&self) -> usize {
         [&self.plain, &self.folded].into_iter().filter_map(OnceCell::get).filter(|facts| facts.truncated()).count()

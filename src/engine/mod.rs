@@ -8,4 +8,4 @@ mod memory;
 pub mod scanner;
 pub mod selftest;
 
-pub use scanner::{Flag, Mode, Scan, Scanner};
+pub use scanner::{Flag, MAX_TURNS, Mode, Scan, Scanner};

@@ -9,6 +9,10 @@ use crate::model::{Conversation, SpeakerRole};
 use crate::span::Span;
 use crate::text::normalize::View;
 
+/// A longer conversation is judged in pieces of so many turns, each for itself, so that its cost grows with its length
+/// and not with the square of it. No customer is served in so many turns: such ids stand for many conversations.
+pub const MAX_TURNS: usize = 1000;
+
 /// How turns are chosen for full evaluation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Mode {
@@ -37,6 +41,8 @@ pub struct Scan {
     pub flags: Vec<Flag>,
     /// Turns with so many hits that some were not looked at; see [`MAX_HITS`](crate::lexicon::index::MAX_HITS).
     pub truncated: usize,
+    /// Whether the conversation was judged in pieces; see [`MAX_TURNS`].
+    pub cut: bool,
 }
 
 /// Cheap to make; any number may share one rule set.
@@ -66,6 +72,25 @@ impl<'r> Scanner<'r> {
     }
 
     fn run(&self, conversation: &Conversation<'_>, resolve: bool) -> Scan {
+        if conversation.turns.len() <= MAX_TURNS {
+            return self.piece(conversation, resolve);
+        }
+        let mut whole = Scan { cut: true, ..Scan::default() };
+        for (piece, turns) in conversation.turns.chunks(MAX_TURNS).enumerate() {
+            let mut scan = self.piece(&Conversation { turns: turns.to_vec(), ..conversation.clone() }, resolve);
+            for flag in &mut scan.flags {
+                let hit = flag.hit.as_mut().map(|(turn, _)| turn);
+                hit.into_iter().chain(&mut flag.turns).for_each(|turn| *turn += piece * MAX_TURNS);
+            }
+            whole.flags.extend(scan.flags);
+            whole.truncated += scan.truncated;
+        }
+        // Stable: the order at one place stays.
+        whole.flags.sort_by_key(|flag| flag.hit.as_ref().map_or(usize::MAX, |(turn, _)| *turn));
+        whole
+    }
+
+    fn piece(&self, conversation: &Conversation<'_>, resolve: bool) -> Scan {
         let eager = self.mode == Mode::Eager;
         let context = Context::new(self.rules, conversation, eager);
         let mut flags: Vec<Flag> = Vec::new();
@@ -93,17 +118,29 @@ impl<'r> Scanner<'r> {
         }
         candidates.sort_unstable();
         flags.extend(dialogue::judge(&context, &candidates, &flags));
-        Scan { flags, truncated: context.truncated() }
+        Scan { flags, truncated: context.truncated(), cut: false }
     }
 
     /// Evaluates the rules whose phrases stand in agent turn `turn`.
     fn judge(&self, context: &Context<'r, '_>, turn: usize) -> Vec<Flag> {
         let mut flags = Vec::new();
+        let applies = |rule: RuleIndex| applies(context, &self.rules.rules[rule as usize], turn);
         for analysis in context.views(turn) {
-            for (rule, spans) in analysis.standing() {
-                if applies(context, &self.rules.rules[*rule as usize], turn) {
-                    let original = analysis.view().original(spans[0].clone());
-                    flags.push(Flag { rule: *rule, hit: Some((turn, original)), turns: Vec::new() });
+            let mut flag = |rule: RuleIndex, spans: &[Span]| {
+                let original = analysis.view().original(spans[0].clone());
+                flags.push(Flag { rule, hit: Some((turn, original)), turns: Vec::new() });
+            };
+            if context.known(turn).is_kept() {
+                for (rule, spans) in analysis.standing().iter().filter(|(rule, _)| applies(*rule)) {
+                    flag(*rule, spans);
+                }
+                continue;
+            }
+            // What the customer said decides more often than what the turn says, and costs less to ask.
+            for (rule, patterns) in analysis.candidates().into_iter().filter(|(rule, _)| applies(*rule)) {
+                let spans = analysis.places(&self.rules.rules[rule as usize], &patterns);
+                if !spans.is_empty() {
+                    flag(rule, &spans);
                 }
             }
         }

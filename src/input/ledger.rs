@@ -168,6 +168,8 @@ pub struct Ledger {
     pub kinds: BTreeMap<Kind, u64>,
     /// What was wrong with things that were read all the same: how often, and the first places.
     pub flaws: BTreeMap<Flaw, Skipped>,
+    /// Conversations so long that they were judged in pieces, each for itself.
+    pub pieces: u64,
     /// Judged rows with so many hits that some were not looked at.
     pub truncated: u64,
     /// Findings written.

@@ -19,6 +19,7 @@ use crate::lexicon::{LiteralId, PatternId, SetId};
 use crate::span::Span;
 use crate::text::marks::{self, Breaks, PARTICLES};
 use crate::text::normalize::sound_text;
+use crate::timings::{Stage, stage};
 
 /// More literal hits than this in one turn are not looked at; the ledger says so.
 pub const MAX_HITS: usize = 20_000;
@@ -388,6 +389,7 @@ impl Index {
 
     /// Finds the literals of `text`, by sound too if asked; forgets what `probe` held.
     pub fn find(&self, text: &str, by_sound: bool, probe: &mut Probe) {
+        let _stage = stage(Stage::Automaton);
         probe.clear();
         let bytes = text.as_bytes();
         let hit = |start: usize, end: usize, atom: u32| Hit { start: start as u32, end: end as u32, atom };
@@ -436,6 +438,7 @@ impl Index {
         if probe.done & bit(purpose) != 0 {
             return;
         }
+        let _stage = stage(Stage::Follow);
         probe.done |= bit(purpose);
         let wakes = &self.wakes[purpose as usize];
         let mut queue = std::mem::take(&mut probe.queue);

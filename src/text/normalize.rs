@@ -16,6 +16,7 @@ use unicode_normalization_alignments::UnicodeNormalization;
 
 use crate::span::Span;
 use crate::text::marks::{ends_sentence, half_width};
+use crate::timings::{Stage, stage};
 
 include!(concat!(env!("OUT_DIR"), "/characters.rs"));
 
@@ -70,6 +71,7 @@ pub struct Traits {
 
 /// Looks once at every character. No allocation.
 pub fn traits(text: &str) -> Traits {
+    let _stage = stage(Stage::Normalise);
     let (mut all, mut folds) = (0u8, false);
     let (mut previous, mut repeat, mut noise_after_han) = ('\0', 0u32, 0usize);
     let mut letters_apart = 0u32;
@@ -122,6 +124,7 @@ pub fn plain_text(text: &str) -> String {
 /// What the gate searches for the plain view: the text itself unless it needs normalising. Full-width punctuation is
 /// left as it is, since no entry contains any.
 pub fn gate_text(text: &str, traits: Traits) -> Cow<'_, str> {
+    let _stage = stage(Stage::Normalise);
     if traits.changes { Cow::Owned(plain_text(text)) } else { Cow::Borrowed(text) }
 }
 
@@ -209,6 +212,7 @@ pub fn folded_text(plain: &str) -> String {
 
 /// Appends the folded form of a plain text to `folded`, in one pass; the same characters as `fold_mask` keeps.
 pub fn fold_into(plain: &str, folded: &mut String) {
+    let _stage = stage(Stage::Normalise);
     let bytes = plain.as_bytes();
     let letter = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_alphabetic);
     let (mut last, mut run) = ('\0', 0u32);
