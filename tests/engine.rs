@@ -9,8 +9,8 @@ use proptest::prelude::*;
 use zhijian::engine::{MAX_TURNS, Mode, Scanner};
 use zhijian::evaluation::GoldConversation;
 use zhijian::input::{self, Export, InputOptions};
-use zhijian::model::Channel;
-use zhijian::{Checker, Conversation, Family, SpeakerRole, Turn};
+use zhijian::model::{Channel, Family};
+use zhijian::{Checker, Conversation, SpeakerRole, Turn};
 
 fn checker() -> &'static Checker {
     static CHECKER: OnceLock<Checker> = OnceLock::new();
