@@ -21,7 +21,7 @@ count() {
 }
 
 head -n 1 "$example" > "$work/none.csv"
-head -n 4 "$example" > "$work/few.csv"
+head -n 8 "$example" > "$work/few.csv"
 "$program" scan --quiet "$work/few.csv" > "$work/out"
 {
     printf 'nothing\t%s\n' "$(count scan --quiet --threads 1 "$work/none.csv")"
