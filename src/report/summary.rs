@@ -272,11 +272,10 @@ fn note(article: &FindingStatute, base: &StatuteBase, texts: Option<&TextStore>)
     let text = stored.and_then(|stored| {
         stored.articles.get(&number.to_string()).map(|text| part_of(text, article.paragraph, article.item))
     });
-    let liability: Vec<&str> = entry.liability.iter().map(|liability| liability.chinese()).collect();
     Ok(ArticleNote {
         gist: entry.gist_of(article.paragraph, article.item).to_owned(),
-        liability: liability.join("、"),
-        binds: entry.binds.join("、"),
+        liability: entry.liabilities(),
+        binds: entry.bound(),
         deadline: entry.deadline.clone().unwrap_or_default(),
         exceptions: entry.exceptions.clone().unwrap_or_default(),
         text: text.unwrap_or_default(),
