@@ -141,10 +141,10 @@ fn head(page: &mut String, report: &Report, style: &str) {
 
 fn figure(page: &mut String, name: &str, value: &str, note: &str, bad: bool) {
     let class = if bad { "figure bad" } else { "figure" };
-    put!(
-        page,
-        "<div class=\"{class}\"><span class=\"dim\">{name}</span><b>{value}</b><span class=\"dim\">{note}</span></div>"
-    );
+    put!(page, "<div class=\"{class}\"><span class=\"dim\">{name}</span><b>{value}</b><span class=\"dim\">");
+    // Each part of a note keeps its words and numbers together.
+    note.split('　').for_each(|part| put!(page, "<span class=\"part\">{part}</span> "));
+    page.push_str("</span></div>");
 }
 
 fn figures(page: &mut String, report: &Report) {
@@ -159,7 +159,7 @@ fn figures(page: &mut String, report: &Report) {
     if report.day.has_transcripts {
         let share = percent(total.flagged, total.conversations);
         figure(page, "命中会话占比", &share, &format!("{} 个会话", grouped(total.flagged)), false);
-        let range = format!("95% 区间 {}", bounds(total.rate()));
+        let range = format!("95% 区间　{}", bounds(total.rate()));
         figure(page, "每千轮命中", &per_thousand(total.rate()), &range, false);
     }
     figure(page, "红线会话", &grouped(total.fatal), "一票否决，得 0 分", total.fatal > 0);
@@ -184,7 +184,7 @@ fn trend(page: &mut String, report: &Report) {
     let days = &report.day.days;
     let by_hour = days.len() < 2;
     let bars: Vec<(String, u64, u64)> = if by_hour {
-        let hours = (0..24).map(|hour| (format!("{hour}"), report.day.hours[hour].1, report.day.hours[hour].0));
+        let hours = (0..24).map(|hour| (format!("{hour}时"), report.day.hours[hour].1, report.day.hours[hour].0));
         let hours: Vec<_> = hours.collect();
         let first = hours.iter().position(|bar| bar.2 > 0).unwrap_or(0);
         let last = hours.iter().rposition(|bar| bar.2 > 0).map_or(0, |at| at + 1);
@@ -209,7 +209,7 @@ fn trend(page: &mut String, report: &Report) {
         let title = format!("{label}：{whole} 轮，命中 {part} 轮，95% 区间 {}", bounds(rate));
         put!(
             page,
-            "<div title=\"{title}\"><em>{value}</em><span><i class=\"h{height}\"></i></span><small>{label}</small></div>"
+            "<div title=\"{title}\"><span><em>{value}</em><i class=\"h{height}\"></i></span><small>{label}</small></div>"
         );
     }
     page.push_str("</div></section>");
@@ -453,7 +453,7 @@ fn reading_view(page: &mut String, report: &Report, shown: usize) {
             grouped(all as u64)
         );
     } else {
-        page.push_str("<p class=\"dim\">红线在前，得分低的在前</p>");
+        page.push_str("<p class=\"dim\">红线在前，得分低的在前；轮次从 0 数起</p>");
     }
     page.push_str(
         "<noscript><p class=\"empty\">阅读会话需要启用脚本；全部命中见 findings.csv。</p></noscript>\
@@ -465,7 +465,7 @@ fn reading_view(page: &mut String, report: &Report, shown: usize) {
          <select id=\"article\" aria-label=\"法条\"><option value=\"\">全部法条</option></select>\
          <select id=\"state\" aria-label=\"范围\"><option value=\"\">全部会话</option></select>\
          <button id=\"reset\" type=\"button\">清除</button></div>\
-         <p class=\"dim\" id=\"count\" role=\"status\"></p><div id=\"list\"></div><button id=\"more\" type=\"button\" hidden>更多</button></section>\n\
+         <p class=\"dim\" id=\"count\" role=\"status\"></p><div id=\"list\"></div><button id=\"more\" type=\"button\" hidden>更多</button><p class=\"dim paper\" id=\"rest\"></p></section>\n\
          </main>\n<footer><p>命中是复核线索，不是法律结论。率的区间为 95% Wilson 区间。</p></footer>\n",
     );
 }
