@@ -230,7 +230,14 @@ fn a_report_says_what_is_new_what_continues_and_what_is_gone() {
     dir.file("tuesday.csv", format!("{HEADER}{tuesday}"));
     dir.report("tuesday.csv", "tuesday", &["--previous", "monday"]);
     let changes: Vec<String> = dir.csv("tuesday/changes.csv")[1..].iter().map(|row| row.join(" ")).collect();
-    assert_eq!(changes, ["'@sum insult.fool 新增 0 1", "小王 stall.put-offs 持续 1 1", "小李 insult.fool 已消除 1 0"]);
+    assert_eq!(
+        changes,
+        [
+            "'@sum insult.fool 骂人蠢 新增 0 1",
+            "小王 stall.put-offs 多次让客户等待 持续 1 1",
+            "小李 insult.fool 骂人蠢 已消除 1 0",
+        ]
+    );
     assert_eq!(dir.column("tuesday/findings.csv", "较上期"), ["新增", "持续"]);
     let (_, out, _) = dir.zhijian(&["verify", "tuesday"]);
     assert!(out.contains("一致　　输入 monday/findings.csv"), "{out}");

@@ -169,7 +169,8 @@ fn suppressions(path: &Path) -> Result<BTreeSet<String>, Failure> {
 /// The findings of the report before, by agent and rule.
 fn previous(path: &Path) -> Result<Previous, Failure> {
     let mut previous = Previous::default();
-    for [agent, rule] in sheet::columns(path, ["坐席", "规则"])? {
+    for [agent, rule, title] in sheet::columns(path, ["坐席", "规则", "规则说明"])? {
+        previous.titles.entry(rule.clone()).or_insert(title);
         *previous.findings.entry((agent, rule)).or_default() += 1;
     }
     Ok(previous)

@@ -194,12 +194,15 @@ fn trend(page: &mut String, report: &Report) {
         days.iter().map(|(date, tally)| (label(date), tally.flagged_turns, tally.turns)).collect()
     };
     let unit = if by_hour { "按小时" } else { "按日" };
-    put!(page, "<section id=\"trend\"><h2>趋势</h2><p class=\"dim\">{unit}，每千坐席轮的命中轮数</p>");
+    let rates = bars.iter().filter_map(|(label, part, whole)| Some((rate(*part, *whole)?.0, label)));
+    let highest = rates.max_by(|a, b| a.0.total_cmp(&b.0));
+    let peak = highest.map_or_else(String::new, |(rate, label)| format!("，最高 {}（{label}）", decimal(rate, 0)));
+    put!(page, "<section id=\"trend\"><h2>趋势</h2><p class=\"dim\">{unit}，每千坐席轮的命中轮数{peak}</p>");
     if bars.is_empty() {
         page.push_str("<p class=\"empty\">会话没有时间，画不出趋势。</p></section>");
         return;
     }
-    let highest = bars.iter().filter_map(|bar| rate(bar.1, bar.2)).map(|rate| rate.0).fold(0.0, f64::max);
+    let highest = highest.map_or(0.0, |(rate, _)| rate);
     let many = if bars.len() > 16 { " many" } else { "" };
     put!(page, "<div class=\"columns{many}\">");
     for (label, part, whole) in &bars {
@@ -273,7 +276,7 @@ fn rules(page: &mut String, report: &Report) {
     put!(page, "<p class=\"dim\">命中最多的 {shown} 条，共 {all} 条，全部见 rules.csv</p>");
     page.push_str(
         "<div class=\"scroll\"><table><thead><tr><th>规则</th><th class=\"num\">命中</th><th class=\"bar\"></th><th class=\"num\">会话</th>\
-         <th class=\"num\">坐席</th><th class=\"num\">每千轮</th><th class=\"num\">95% 区间</th></tr></thead><tbody>",
+         <th class=\"num\">坐席</th><th class=\"num\">每千轮</th><th class=\"num range\">95% 区间</th></tr></thead><tbody>",
     );
     let most = report.rule_order.first().map_or(0, |at| report.rules[*at].findings);
     for at in &report.rule_order[..shown] {
@@ -283,7 +286,7 @@ fn rules(page: &mut String, report: &Report) {
             page,
             "<tr><td class=\"wide\">{}<br><span class=\"dim\">{}　{}</span></td><td class=\"num\">{}</td>\
              <td class=\"bar\"><span class=\"track\"><i class=\"w{}\"></i></span></td><td class=\"num\">{}</td><td class=\"num\">{}</td>\
-             <td class=\"num\">{}</td><td class=\"num\">{}</td></tr>",
+             <td class=\"num\">{}</td><td class=\"num range\">{}</td></tr>",
             escape(&rule.title),
             rule.family.chinese(),
             escape(&rule.id),
@@ -353,7 +356,7 @@ fn agents(page: &mut String, report: &Report) {
     put!(
         page,
         "<div class=\"scroll\"><table><thead><tr><th class=\"num\">名次</th><th>坐席</th>{}<th class=\"num\">会话</th><th class=\"num\">轮数</th>\
-         <th class=\"num\">命中</th><th class=\"num\">每千轮</th><th class=\"num\">95% 区间</th><th class=\"num\">红线</th>\
+         <th class=\"num\">命中</th><th class=\"num\">每千轮</th><th class=\"num range\">95% 区间</th><th class=\"num\">红线</th>\
          <th class=\"num\">得分</th><th class=\"num\">合格率</th>{}</tr></thead><tbody>",
         if team { "<th>班组</th>" } else { "" },
         if trend { "<th>每日得分</th>" } else { "" },
@@ -372,7 +375,7 @@ fn agents(page: &mut String, report: &Report) {
         let dim = if ranked { "num" } else { "num thin" };
         put!(
             page,
-            "<td class=\"num\">{}</td><td class=\"num\">{}</td><td class=\"num\">{}</td><td class=\"{dim}\">{}</td><td class=\"{dim}\">{}</td>\
+            "<td class=\"num\">{}</td><td class=\"num\">{}</td><td class=\"num\">{}</td><td class=\"{dim}\">{}</td><td class=\"{dim} range\">{}</td>\
              <td class=\"num\">{fatal}</td><td class=\"num\">{}</td><td class=\"num\">{}</td>",
             grouped(tally.conversations),
             grouped(tally.turns),
@@ -428,9 +431,10 @@ fn changes(page: &mut String, report: &Report) {
         for change in changes.iter().filter(|change| change.status == status).take(LISTED) {
             put!(
                 page,
-                "<tr><td class=\"name\">{}</td><td class=\"name\">{}</td><td>{}</td><td class=\"num\">{}</td><td class=\"num\">{}</td></tr>",
+                "<tr><td class=\"name\">{}</td><td class=\"name\">{}</td><td class=\"wide\">{}<br><span class=\"dim\">{}</span></td><td class=\"num\">{}</td><td class=\"num\">{}</td></tr>",
                 status.chinese(),
                 escape(shown_name(&change.agent)),
+                escape(&change.title),
                 escape(&change.rule),
                 change.before,
                 change.now,

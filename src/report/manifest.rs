@@ -205,7 +205,8 @@ pub fn verify(manifest: &Manifest, dir: &Path) -> Vec<Check> {
     }
     let counts = &manifest.counts;
     // What is counted, in which column of which table, and how much a cell of it counts.
-    let measures: [(&str, &str, &str, fn(&str) -> u64, u64); 5] = [
+    type Measure<'m> = (&'m str, &'m str, &'m str, fn(&str) -> u64, u64);
+    let measures: [Measure<'_>; 5] = [
         ("findings.csv", "命中编号", "命中数", |_| 1, counts.findings),
         ("conversations.csv", "会话ID", "会话数", |_| 1, counts.conversations),
         ("conversations.csv", "坐席轮数", "坐席轮数", number, counts.agent_turns),

@@ -488,6 +488,7 @@ fn changes(report: &Report) -> Table<'_> {
     let columns = vec![
         Column("坐席", 14.0),
         Column("规则", 26.0),
+        Column("规则说明", 28.0),
         Column("状态", 11.0),
         Column("上期命中", 9.0),
         Column("本期命中", 9.0),
@@ -496,6 +497,7 @@ fn changes(report: &Report) -> Table<'_> {
         vec![
             Cell::Id(Cow::Borrowed(change.agent.as_str())),
             text(&change.rule),
+            text(&change.title),
             text(change.status.chinese()),
             Cell::Count(change.before),
             Cell::Count(change.now),

@@ -4,9 +4,9 @@
 use std::io::{self, Write};
 
 use rust_xlsxwriter::{
-    Chart, ChartFormat, ChartLine, ChartSolidFill, ChartType, Color, ConditionalFormatCell, ConditionalFormatCellRule,
-    ConditionalFormatDataBar, DataValidation, DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder,
-    Workbook, Worksheet, XlsxError,
+    Chart, ChartFont, ChartFormat, ChartLine, ChartSolidFill, ChartType, Color, ConditionalFormatCell,
+    ConditionalFormatCellRule, ConditionalFormatDataBar, DataValidation, DocProperties, ExcelDateTime, Format,
+    FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError,
 };
 
 use crate::model::Severity;
@@ -110,9 +110,12 @@ impl Formats {
 /// Totals, the numbers behind the charts, and the charts.
 fn overview(sheet: &mut Worksheet, report: &Report, formats: &Formats) -> Result<(), XlsxError> {
     const NAME: &str = "总览";
+    /// The column where the numbers behind the charts begin, right of the charts and of the printed page.
+    const DATA: u16 = 23;
     sheet.set_name(NAME)?.set_screen_gridlines(false);
-    sheet.set_column_width(0, 34)?.set_column_width(1, 11)?.set_column_width(2, 22)?;
-    sheet.set_landscape().set_paper_size(A4).set_print_fit_to_pages(1, 1);
+    sheet.set_column_width(0, 16)?.set_column_width(1, 12)?.set_column_width(2, 24)?;
+    sheet.set_column_width(DATA, 34)?.set_column_width(DATA + 1, 11)?;
+    sheet.set_landscape().set_paper_size(A4).set_print_area(0, 0, 45, DATA - 1)?.set_print_fit_to_pages(1, 1);
     let total = &report.day.total;
     let period = match report.period() {
         Some((first, last)) if first == last => first.to_string(),
@@ -157,7 +160,6 @@ fn overview(sheet: &mut Worksheet, report: &Report, formats: &Formats) -> Result
         sheet.write_string_with_format(row, 2, note, &formats.dim)?;
         row += 1;
     }
-    row += 1;
     let families: Vec<(String, Cell<'_>)> =
         (0..FAMILIES.len()).map(|at| (FAMILIES[at].chinese().to_owned(), Cell::Count(total.families[at]))).collect();
     let by_hour = report.day.days.len() < 2;
@@ -185,14 +187,15 @@ fn overview(sheet: &mut Worksheet, report: &Report, formats: &Formats) -> Result
         ("坐席每千轮命中（排名前 15）", ChartType::Bar, agents),
         ("高频规则命中数", ChartType::Bar, rules),
     ];
+    row = 3;
     for (at, (name, kind, points)) in (0u32..).zip(charts) {
-        sheet.write_string_with_format(row, 0, name, &formats.header)?;
-        sheet.write_string_with_format(row, 1, "数值", &formats.header)?;
+        sheet.write_string_with_format(row, DATA, name, &formats.header)?;
+        sheet.write_string_with_format(row, DATA + 1, "数值", &formats.header)?;
         let first = row + 1;
         for (label, value) in &points {
             row += 1;
-            cell(sheet, row, 0, &Cell::Text(label.as_str().into()), formats, None)?;
-            cell(sheet, row, 1, value, formats, None)?;
+            cell(sheet, row, DATA, &Cell::Text(label.as_str().into()), formats, None)?;
+            cell(sheet, row, DATA + 1, value, formats, None)?;
         }
         row += 2;
         if points.is_empty() {
@@ -203,16 +206,17 @@ fn overview(sheet: &mut Worksheet, report: &Report, formats: &Formats) -> Result
         chart.title().set_name(name);
         chart.legend().set_hidden();
         let series = chart.add_series();
-        series.set_categories((NAME, first, 0, last, 0)).set_values((NAME, first, 1, last, 1)).set_gap(50);
+        series.set_categories((NAME, first, DATA, last, DATA)).set_values((NAME, first, DATA + 1, last, DATA + 1));
+        series.set_gap(50);
         series.set_format(ChartFormat::new().set_solid_fill(ChartSolidFill::new().set_color(TEAL)));
         // Of a bar chart the names stand on y. Every one is shown, the first on top as in the table.
         let bar = kind == ChartType::Bar;
         let names = if bar { chart.y_axis().set_reverse() } else { chart.x_axis() };
-        names.set_label_interval(1);
+        names.set_label_interval(1).set_font(ChartFont::new().set_size(8));
         let numbers = if bar { chart.x_axis() } else { chart.y_axis() };
         numbers.set_major_gridlines_line(ChartLine::new().set_color(GRID));
-        chart.set_width(560).set_height(380);
-        sheet.insert_chart(3 + (at / 2) * 20, u16::try_from(4 + (at % 2) * 9).unwrap_or(4), &chart)?;
+        chart.set_width(560).set_height(400);
+        sheet.insert_chart(3 + (at / 2) * 21, u16::try_from(4 + (at % 2) * 9).unwrap_or(4), &chart)?;
     }
     Ok(())
 }
