@@ -118,6 +118,21 @@ fn findings_without_their_transcripts_are_listed_without_rates() {
     assert!(err.contains("day.csv: [transcripts]"), "{err}");
     assert_eq!(dir.column("bare/findings.csv", "命中编号"), dir.column("out/findings.csv", "命中编号"));
     assert!(dir.column("bare/rules.csv", "每千轮命中").iter().all(String::is_empty));
+    // How many conversations had no finding is not known either.
+    for column in ["会话数", "命中会话占比", "平均得分", "合格率"] {
+        for table in ["bare/agents.csv", "bare/days.csv"] {
+            assert!(dir.column(table, column).iter().all(String::is_empty), "{table} {column}");
+        }
+    }
+    assert!(dir.column("bare/families.csv", "会话占比").iter().all(String::is_empty));
+    let page = dir.read("bare/report.html");
+    assert!(page.contains("找不到原文") && !page.contains("<span class=\"dim\">平均得分"));
+    assert_eq!(dir.zhijian(&["verify", "bare"]).0, 0);
+    // Some of the transcripts are not enough.
+    dir.file("other.csv", format!("{HEADER}x,在线,电商,客服,小钱,2026-01-02 12:00:00,好的\n"));
+    let (code, _, err) = dir.zhijian(&["report", "findings.jsonl", "-o", "some", "--transcripts", "other.csv"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(dir.column("some/agents.csv", "命中会话占比").iter().all(String::is_empty));
 }
 
 #[test]

@@ -163,11 +163,13 @@ fn figures(page: &mut String, report: &Report) {
         figure(page, "每千轮命中", &per_thousand(total.rate()), &range, false);
     }
     figure(page, "红线会话", &grouped(total.fatal), "一票否决，得 0 分", total.fatal > 0);
-    let full = report.day.settings.score.full;
-    let score = total.mean_score().map_or_else(|| "—".to_owned(), |score| decimal(score, 1));
-    figure(page, "平均得分", &score, &format!("满分 {full}"), false);
-    let pass = format!("{} 分及以上", report.day.settings.score.pass);
-    figure(page, "合格率", &percent(total.passed, total.conversations), &pass, false);
+    if report.day.has_transcripts {
+        let full = report.day.settings.score.full;
+        let score = total.mean_score().map_or_else(|| "—".to_owned(), |score| decimal(score, 1));
+        figure(page, "平均得分", &score, &format!("满分 {full}"), false);
+        let pass = format!("{} 分及以上", report.day.settings.score.pass);
+        figure(page, "合格率", &percent(total.passed, total.conversations), &pass, false);
+    }
     if let Some(changes) = &report.changes {
         let count = |status: Status| changes.iter().filter(|change| change.status == status).count();
         let rest = format!("持续 {}　已消除 {}", count(Status::Continuing), count(Status::Resolved));
@@ -177,6 +179,11 @@ fn figures(page: &mut String, report: &Report) {
         figure(page, "复核剔除", &grouped(report.day.suppressed), "判错的命中不计入", false);
     }
     page.push_str("</section>\n");
+    if !report.day.has_transcripts && total.findings > 0 {
+        page.push_str(
+            "<p class=\"dim\">有会话找不到原文，因此没有会话数、比率和平均得分；用 --transcripts 指定会话文件后可重新生成。</p>\n",
+        );
+    }
 }
 
 /// A bar for each day, or for each hour where there is only one day.

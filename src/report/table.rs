@@ -320,7 +320,7 @@ fn tally_cells<'r>(tally: &Tally) -> Vec<Cell<'r>> {
     let [rate, low, high] = rate(tally.rate());
     let [note, warning, error] = tally.severities;
     let mut cells = vec![
-        Cell::Count(tally.conversations),
+        if tally.conversations > 0 { Cell::Count(tally.conversations) } else { Cell::Empty },
         Cell::Count(tally.turns),
         Cell::Count(tally.findings),
         Cell::Count(tally.flagged_turns),

@@ -128,11 +128,12 @@ fn overview(sheet: &mut Worksheet, report: &Report, formats: &Formats) -> Result
     let per_thousand = |rate: Option<(f64, f64, f64)>| Cell::Number(rate.map_or(0.0, |rate| rate.0), 2);
     let share = |part: u64, whole: u64| if whole == 0 { Cell::Empty } else { Cell::Share(part as f64 / whole as f64) };
     let number = |value: Option<f64>| value.map_or(Cell::Empty, |value| Cell::Number(value, 2));
+    let known = |count: u64| if report.day.has_transcripts { Cell::Count(count) } else { Cell::Empty };
     let all = total.rate();
     let interval = all.map_or_else(String::new, |(_, low, high)| format!("95% 区间 {low:.1}–{high:.1}"));
     let mut figures = vec![
-        ("会话数", Cell::Count(total.conversations), String::new()),
-        ("坐席轮数", Cell::Count(total.turns), String::new()),
+        ("会话数", known(total.conversations), String::new()),
+        ("坐席轮数", known(total.turns), String::new()),
         ("命中数", Cell::Count(total.findings), String::new()),
         ("每千轮命中", number(all.map(|rate| rate.0)), interval),
         ("命中会话", Cell::Count(total.flagged), String::new()),
