@@ -118,6 +118,21 @@ fn findings_without_their_transcripts_are_listed_without_rates() {
     assert!(err.contains("day.csv: [transcripts]"), "{err}");
     assert_eq!(dir.column("bare/findings.csv", "命中编号"), dir.column("out/findings.csv", "命中编号"));
     assert!(dir.column("bare/rules.csv", "每千轮命中").iter().all(String::is_empty));
+    // How many conversations had no finding is not known either.
+    for column in ["会话数", "命中会话占比", "平均得分", "合格率"] {
+        for table in ["bare/agents.csv", "bare/days.csv"] {
+            assert!(dir.column(table, column).iter().all(String::is_empty), "{table} {column}");
+        }
+    }
+    assert!(dir.column("bare/families.csv", "会话占比").iter().all(String::is_empty));
+    let page = dir.read("bare/report.html");
+    assert!(page.contains("找不到原文") && !page.contains("<span class=\"dim\">平均得分"));
+    assert_eq!(dir.zhijian(&["verify", "bare"]).0, 0);
+    // Some of the transcripts are not enough.
+    dir.file("other.csv", format!("{HEADER}x,在线,电商,客服,小钱,2026-01-02 12:00:00,好的\n"));
+    let (code, _, err) = dir.zhijian(&["report", "findings.jsonl", "-o", "some", "--transcripts", "other.csv"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(dir.column("some/agents.csv", "命中会话占比").iter().all(String::is_empty));
 }
 
 #[test]
@@ -230,8 +245,17 @@ fn a_report_says_what_is_new_what_continues_and_what_is_gone() {
     dir.file("tuesday.csv", format!("{HEADER}{tuesday}"));
     dir.report("tuesday.csv", "tuesday", &["--previous", "monday"]);
     let changes: Vec<String> = dir.csv("tuesday/changes.csv")[1..].iter().map(|row| row.join(" ")).collect();
-    assert_eq!(changes, ["'@sum insult.fool 新增 0 1", "小王 stall.put-offs 持续 1 1", "小李 insult.fool 已消除 1 0"]);
+    assert_eq!(
+        changes,
+        [
+            "'@sum insult.fool 骂人蠢 新增 0 1",
+            "小王 stall.put-offs 多次让客户等待 持续 1 1",
+            "小李 insult.fool 骂人蠢 已消除 1 0",
+        ]
+    );
     assert_eq!(dir.column("tuesday/findings.csv", "较上期"), ["新增", "持续"]);
+    let (_, out, _) = dir.zhijian(&["verify", "tuesday"]);
+    assert!(out.contains("一致　　输入 monday/findings.csv"), "{out}");
     // A later report without comparison leaves no comparison behind.
     dir.report("tuesday.csv", "tuesday", &[]);
     assert!(!dir.0.join("tuesday/changes.csv").exists());
@@ -244,6 +268,21 @@ fn verify_finds_every_change() {
     dir.report("day.csv", "out", &[]);
     let (code, out, err) = dir.zhijian(&["verify", "out"]);
     assert_eq!(code, 0, "{out}{err}");
+    // The rules are those of the fixtures: the embedded ones would judge otherwise, which is no fault of the report.
+    assert!(out.contains("已更新　规则与设置"), "{out}");
+    let pack = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/pack");
+    let (code, out, _) = dir.zhijian(&["verify", "out", "--no-builtin", "--lexicons", pack]);
+    assert!(code == 0 && out.contains("一致　　规则与设置"), "{out}");
+    let counted = dir.read("out/manifest.json");
+    for (figure, other) in
+        [("\"agent_turns\": 5", "\"agent_turns\": 6"), ("\"fatal_conversations\": 1", "\"fatal_conversations\": 0")]
+    {
+        assert!(counted.contains(figure), "{counted}");
+        dir.file("out/manifest.json", counted.replace(figure, other));
+        let (code, out, _) = dir.zhijian(&["verify", "out"]);
+        assert!(code == 1 && out.contains("清单记"), "{out}");
+    }
+    dir.file("out/manifest.json", counted);
     let page = dir.read("out/report.html");
     dir.file("out/report.html", page.replace("红线", "黑线"));
     let (code, out, _) = dir.zhijian(&["verify", "out"]);
@@ -269,14 +308,24 @@ fn imported_law_texts_are_quoted() {
     dir.file("day.csv", day());
     dir.report("day.csv", "before", &[]);
     let labels = dir.column("before/articles.csv", "法条");
-    assert!(dir.column("before/articles.csv", "原文").iter().all(String::is_empty));
+    for table in ["before/articles.csv", "before/findings.csv"] {
+        assert!(dir.column(table, "法条原文").iter().all(String::is_empty), "{table}");
+    }
+    assert!(!dir.read("before/report.html").contains("<blockquote>"));
     assert!(labels.iter().any(|label| label == "《消费者权益保护法》第二十七条"), "{labels:?}");
     fs::create_dir_all(dir.0.join("texts")).expect("writable");
     dir.file("texts/消费者权益保护法_2013.txt", "消费者权益保护法\n第二十七条　供测试用的一句话。\n");
     let (code, _, err) = dir.zhijian(&["statutes", "import", "texts", "--data-dir", "kept"]);
     assert_eq!(code, 0, "{err}");
     dir.report("day.csv", "after", &["--data-dir", "kept"]);
-    assert!(dir.column("after/articles.csv", "原文").contains(&"供测试用的一句话。".to_owned()));
+    let quoted = "供测试用的一句话。".to_owned();
+    assert!(dir.column("after/articles.csv", "法条原文").contains(&quoted));
+    // A finding quotes its first article only where that one was imported.
+    let (first, texts) = (dir.column("after/findings.csv", "首要法条"), dir.column("after/findings.csv", "法条原文"));
+    assert!(texts.contains(&quoted), "{first:?}");
+    for (label, text) in first.iter().zip(&texts) {
+        assert_eq!(text == &quoted, label == "《消费者权益保护法》第二十七条", "{label}: {text}");
+    }
     assert!(dir.read("after/report.html").contains("供测试用的一句话。"));
     assert!(workbook(&dir.0.join("after/report.xlsx")).contains("供测试用的一句话。"));
     assert!(dir.read("after/manifest.json").contains("\"quoted_articles\": 1"));

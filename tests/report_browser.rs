@@ -8,6 +8,7 @@ mod common;
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use common::{DAY, HEADER, Workdir};
 use serde_json::{Value, json};
@@ -160,4 +161,33 @@ fn the_page_works_in_a_browser_and_transcripts_stay_text() {
         assert_eq!(needed, has, "at {width} pixels the page does not scroll sideways");
     }
     assert_eq!(browser.complaints, Vec::<String>::new());
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn the_page_stays_quick_with_twenty_thousand_findings() {
+    let dir = Workdir::new();
+    let turn = |at: usize, turn: usize| {
+        let said = ["客服", "客户", "客服"][turn];
+        format!("c{at},在线,电商,{said},坐席{},2026-01-02 {:02}:00:{turn:02},傻子都懂的第{at}件事\n", at % 300, at % 24)
+    };
+    let rows: String = (0..10_000).flat_map(|at| (0..3).map(move |of| turn(at, of))).collect();
+    dir.file("day.csv", format!("{HEADER}{rows}"));
+    dir.report("day.csv", "out", &[]);
+    let mut browser = Browser::start(dir.0.join("profile"));
+    browser.width(1280);
+    let start = Instant::now();
+    browser.open(&dir.0.join("out/report.html"));
+    let count = browser.evaluate("document.getElementById('count').textContent");
+    assert_eq!(count, "10000 个会话，20000 处命中");
+    let opened = start.elapsed();
+    let start = Instant::now();
+    assert_eq!(browser.choose("search", "第4711件"), "1 个会话，2 处命中");
+    assert_eq!(browser.choose("search", "c47 第4711件"), "1 个会话，2 处命中");
+    let searched = start.elapsed();
+    assert!(opened < Duration::from_secs(10) && searched < Duration::from_secs(6), "{opened:?}, {searched:?}");
+    // Only a page of them is drawn.
+    assert_eq!(browser.evaluate("document.querySelectorAll('.conversation').length"), 1);
+    browser.evaluate("document.getElementById('reset').click()");
+    assert_eq!(browser.evaluate("document.querySelectorAll('.conversation').length"), 20);
 }

@@ -353,6 +353,8 @@ pub struct VerifyArguments {
     /// 报表目录 Folder of a report
     #[arg(value_name = "DIR")]
     pub report: PathBuf,
+    #[command(flatten)]
+    pub rules: RuleOptions,
 }
 
 #[derive(Debug, Args)]

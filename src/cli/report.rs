@@ -31,6 +31,8 @@ pub struct ReportWriter<'s> {
     texts: Option<TextStore>,
     previous: Option<Previous>,
     undated: bool,
+    /// The tables it was made with beside the inputs: roster, suppressions, the findings before.
+    tables: Vec<PathBuf>,
 }
 
 impl<'s> ReportWriter<'s> {
@@ -41,18 +43,15 @@ impl<'s> ReportWriter<'s> {
         privacy: Privacy,
     ) -> Result<ReportWriter<'s>, Failure> {
         let settings = config.report(&checker.rules)?;
-        let roster = match options.roster.as_ref().or(settings.roster.as_ref()) {
-            Some(path) => roster(path)?,
-            None => BTreeMap::new(),
-        };
-        let suppressions = match &options.suppressions {
-            Some(path) => suppressions(path)?,
-            None => BTreeSet::new(),
-        };
-        let previous = options.previous.as_deref().map(previous).transpose()?;
+        let roster_path = options.roster.as_ref().or(settings.roster.as_ref()).cloned();
+        let before = options.previous.as_ref().map(|dir| dir.join("findings.csv"));
+        let roster = roster_path.as_deref().map(roster).transpose()?.unwrap_or_default();
+        let suppressions = options.suppressions.as_deref().map(suppressions).transpose()?.unwrap_or_default();
+        let previous = before.as_deref().map(previous).transpose()?;
+        let tables = [roster_path, options.suppressions.clone(), before].into_iter().flatten().collect();
         let texts = TextStore::new(options.data_dir.as_deref());
         let collector = Collector::new(&checker.rules, settings, privacy.clone(), roster, suppressions);
-        Ok(ReportWriter { checker, config, collector, privacy, texts, previous, undated: false })
+        Ok(ReportWriter { checker, config, collector, privacy, texts, previous, undated: false, tables })
     }
 
     pub fn add(&mut self, conversation: &Conversation<'_>, findings: &[Finding]) {
@@ -81,21 +80,25 @@ impl<'s> ReportWriter<'s> {
         // A folder without a manifest is not finished.
         remove(&manifest_path)?;
         remove(&dir.join("changes.csv"))?;
-        let mut files = BTreeMap::new();
-        for table in tables(&report) {
-            let name = format!("{}.csv", table.file);
-            let facts = write_file(&dir.join(&name), |out| write_csv(out, table))?;
-            files.insert(name, facts);
-        }
-        // The page and the workbook take longest: each has a core.
-        let (page, book) = rayon::join(
-            || write_file(&dir.join("report.html"), |out| html::write(out, &report)),
+        // The workbook takes as long as everything else: each has a core.
+        let (rest, book) = rayon::join(
+            || -> Result<BTreeMap<String, FileFacts>, Failure> {
+                let mut files = BTreeMap::new();
+                for table in tables(&report) {
+                    let name = format!("{}.csv", table.file);
+                    let facts = write_file(&dir.join(&name), |out| write_csv(out, table))?;
+                    files.insert(name, facts);
+                }
+                let page = write_file(&dir.join("report.html"), |out| html::write(out, &report))?;
+                files.insert("report.html".to_owned(), page);
+                Ok(files)
+            },
             || write_file(&dir.join("report.xlsx"), |out| workbook::write(out, &report)),
         );
-        files.insert("report.html".to_owned(), page?);
+        let mut files = rest?;
         files.insert("report.xlsx".to_owned(), book?);
         let mut facts = BTreeMap::new();
-        for path in inputs.iter().filter(|path| path.as_path() != Path::new("-")) {
+        for path in inputs.iter().chain(&self.tables).filter(|path| path.as_path() != Path::new("-")) {
             // An input that could not be read has been reported; its absence here says so.
             if let Ok(input) = FileFacts::of(path) {
                 facts.insert(path.display().to_string(), input);
@@ -104,10 +107,7 @@ impl<'s> ReportWriter<'s> {
         let manifest = Manifest {
             schema: manifest::SCHEMA.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            rules_sha256: manifest::rules_hash(
-                &sources(options, &self.config.lexicons())?,
-                self.config.file().map_or("", |file| &file.text),
-            ),
+            rules_sha256: rules_hash(options, self.config)?,
             statutes_sha256: manifest::statutes_hash(&checker.statutes),
             law_of: (self.undated || options.on.is_some()).then_some(checker.default_date),
             masked: self.privacy.masks(),
@@ -122,6 +122,12 @@ impl<'s> ReportWriter<'s> {
         write_file(&manifest_path, |out| out.write_all(json.as_bytes()))?;
         Ok(())
     }
+}
+
+/// The hash of the rules and settings that the options name.
+pub fn rules_hash(options: &RuleOptions, config: &Config) -> Result<String, Failure> {
+    let sources = sources(options, &config.lexicons())?;
+    Ok(manifest::rules_hash(&sources, config.file().map_or("", |file| &file.text)))
 }
 
 /// Writes a whole file and says how large it is and what it holds.
@@ -164,10 +170,11 @@ fn suppressions(path: &Path) -> Result<BTreeSet<String>, Failure> {
     Ok(sheet::columns(path, [table::ID_COLUMN])?.into_iter().map(|[id]| id).collect())
 }
 
-/// The findings of the report in `dir`, by agent and rule.
-fn previous(dir: &Path) -> Result<Previous, Failure> {
+/// The findings of the report before, by agent and rule.
+fn previous(path: &Path) -> Result<Previous, Failure> {
     let mut previous = Previous::default();
-    for [agent, rule] in sheet::columns(&dir.join("findings.csv"), ["坐席", "规则"])? {
+    for [agent, rule, title] in sheet::columns(path, ["坐席", "规则", "规则说明"])? {
+        previous.titles.entry(rule.clone()).or_insert(title);
         *previous.findings.entry((agent, rule)).or_default() += 1;
     }
     Ok(previous)

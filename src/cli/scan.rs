@@ -248,8 +248,8 @@ impl Output {
         let failed = |source| OutputError { path: path.clone(), source };
         let (out, partial): (Box<dyn Write>, _) = match &arguments.output {
             Some(path) => {
-                let (file, partial) = output::partial(path)?.into_parts();
-                (Box::new(BufWriter::new(file)), Some(partial))
+                let (file, partial) = output::open(path)?;
+                (Box::new(BufWriter::new(file)), partial)
             }
             None => (Box::new(BufWriter::new(io::stdout())), None),
         };

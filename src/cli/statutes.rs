@@ -160,10 +160,9 @@ fn print(cited: &Cited<'_>) {
     let until = cited.version.in_force_until.map_or("至今".to_owned(), |until| format!("至 {until}"));
     anstream::println!("{}（{} 起{until}）", cited.label(), cited.version.in_force_from);
     anstream::println!("要旨：{}", cited.gist());
-    let liability: Vec<&str> = cited.entry.liability.iter().map(|liability| liability.chinese()).collect();
     let rest = [
-        ("责任", liability.join("、")),
-        ("约束", cited.entry.binds.join("、")),
+        ("责任", cited.entry.liabilities()),
+        ("约束", cited.entry.bound()),
         ("期限", cited.entry.deadline.clone().unwrap_or_default()),
         ("例外", cited.entry.exceptions.clone().unwrap_or_default()),
         ("注意", cited.entry.note.clone()),

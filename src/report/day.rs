@@ -204,7 +204,7 @@ pub struct Day {
     pub settings: ReportSettings,
     /// Whether personal data is hidden.
     pub masked: bool,
-    /// Whether conversations were read, not only findings: without them there are no rates and no texts.
+    /// Whether every conversation was read, not only findings: otherwise nobody knows how many had none.
     pub has_transcripts: bool,
     /// Everything together.
     pub total: Tally,
@@ -241,6 +241,8 @@ pub struct Collector<'r> {
     roster: BTreeMap<String, String>,
     suppressions: BTreeSet<String>,
     day: Day,
+    /// Whether the text of a conversation was missing.
+    incomplete: bool,
     agent_ids: FxHashMap<Box<str>, AgentIndex>,
     rule_ids: FxHashMap<Box<str>, u32>,
     word_ids: FxHashMap<Box<str>, u32>,
@@ -285,6 +287,7 @@ impl<'r> Collector<'r> {
             roster,
             suppressions,
             day,
+            incomplete: false,
             agent_ids: FxHashMap::default(),
             rule_ids: FxHashMap::default(),
             word_ids: FxHashMap::default(),
@@ -387,6 +390,7 @@ impl<'r> Collector<'r> {
         if hits.is_empty() {
             return;
         }
+        self.incomplete = true;
         let mut names: Vec<AgentIndex> = Vec::new();
         for hit in &mut hits {
             hit.matched = Box::from(&*self.privacy.text_of(&hit.matched, &[]));
@@ -416,8 +420,19 @@ impl<'r> Collector<'r> {
         self.close(facts, hits, &[], &|_| None);
     }
 
-    /// Ends the day.
-    pub fn finish(self) -> Day {
+    /// Ends the day. Where a conversation was not read, shares of conversations and means over them would be wrong: they
+    /// are left out, with the number of conversations.
+    pub fn finish(mut self) -> Day {
+        let day = &mut self.day;
+        day.has_transcripts &= !self.incomplete;
+        if !day.has_transcripts {
+            let agents = day.agents.iter_mut();
+            let agents = agents.flat_map(|agent| agent.days.values_mut().chain([&mut agent.tally]));
+            let groups = day.teams.values_mut().chain(day.days.values_mut()).chain([&mut day.total]);
+            for tally in agents.chain(groups) {
+                (tally.conversations, tally.passed, tally.score) = (0, 0, 0.0);
+            }
+        }
         self.day
     }
 

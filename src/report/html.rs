@@ -141,10 +141,10 @@ fn head(page: &mut String, report: &Report, style: &str) {
 
 fn figure(page: &mut String, name: &str, value: &str, note: &str, bad: bool) {
     let class = if bad { "figure bad" } else { "figure" };
-    put!(
-        page,
-        "<div class=\"{class}\"><span class=\"dim\">{name}</span><b>{value}</b><span class=\"dim\">{note}</span></div>"
-    );
+    put!(page, "<div class=\"{class}\"><span class=\"dim\">{name}</span><b>{value}</b><span class=\"dim\">");
+    // Each part of a note keeps its words and numbers together.
+    note.split('　').for_each(|part| put!(page, "<span class=\"part\">{part}</span> "));
+    page.push_str("</span></div>");
 }
 
 fn figures(page: &mut String, report: &Report) {
@@ -159,15 +159,17 @@ fn figures(page: &mut String, report: &Report) {
     if report.day.has_transcripts {
         let share = percent(total.flagged, total.conversations);
         figure(page, "命中会话占比", &share, &format!("{} 个会话", grouped(total.flagged)), false);
-        let range = format!("95% 区间 {}", bounds(total.rate()));
+        let range = format!("95% 区间　{}", bounds(total.rate()));
         figure(page, "每千轮命中", &per_thousand(total.rate()), &range, false);
     }
     figure(page, "红线会话", &grouped(total.fatal), "一票否决，得 0 分", total.fatal > 0);
-    let full = report.day.settings.score.full;
-    let score = total.mean_score().map_or_else(|| "—".to_owned(), |score| decimal(score, 1));
-    figure(page, "平均得分", &score, &format!("满分 {full}"), false);
-    let pass = format!("{} 分及以上", report.day.settings.score.pass);
-    figure(page, "合格率", &percent(total.passed, total.conversations), &pass, false);
+    if report.day.has_transcripts {
+        let full = report.day.settings.score.full;
+        let score = total.mean_score().map_or_else(|| "—".to_owned(), |score| decimal(score, 1));
+        figure(page, "平均得分", &score, &format!("满分 {full}"), false);
+        let pass = format!("{} 分及以上", report.day.settings.score.pass);
+        figure(page, "合格率", &percent(total.passed, total.conversations), &pass, false);
+    }
     if let Some(changes) = &report.changes {
         let count = |status: Status| changes.iter().filter(|change| change.status == status).count();
         let rest = format!("持续 {}　已消除 {}", count(Status::Continuing), count(Status::Resolved));
@@ -177,6 +179,11 @@ fn figures(page: &mut String, report: &Report) {
         figure(page, "复核剔除", &grouped(report.day.suppressed), "判错的命中不计入", false);
     }
     page.push_str("</section>\n");
+    if !report.day.has_transcripts && total.findings > 0 {
+        page.push_str(
+            "<p class=\"dim\">有会话找不到原文，因此没有会话数、比率和平均得分；用 --transcripts 指定会话文件后可重新生成。</p>\n",
+        );
+    }
 }
 
 /// A bar for each day, or for each hour where there is only one day.
@@ -184,7 +191,7 @@ fn trend(page: &mut String, report: &Report) {
     let days = &report.day.days;
     let by_hour = days.len() < 2;
     let bars: Vec<(String, u64, u64)> = if by_hour {
-        let hours = (0..24).map(|hour| (format!("{hour}"), report.day.hours[hour].1, report.day.hours[hour].0));
+        let hours = (0..24).map(|hour| (format!("{hour}时"), report.day.hours[hour].1, report.day.hours[hour].0));
         let hours: Vec<_> = hours.collect();
         let first = hours.iter().position(|bar| bar.2 > 0).unwrap_or(0);
         let last = hours.iter().rposition(|bar| bar.2 > 0).map_or(0, |at| at + 1);
@@ -194,12 +201,15 @@ fn trend(page: &mut String, report: &Report) {
         days.iter().map(|(date, tally)| (label(date), tally.flagged_turns, tally.turns)).collect()
     };
     let unit = if by_hour { "按小时" } else { "按日" };
-    put!(page, "<section id=\"trend\"><h2>趋势</h2><p class=\"dim\">{unit}，每千坐席轮的命中轮数</p>");
+    let rates = bars.iter().filter_map(|(label, part, whole)| Some((rate(*part, *whole)?.0, label)));
+    let highest = rates.max_by(|a, b| a.0.total_cmp(&b.0));
+    let peak = highest.map_or_else(String::new, |(rate, label)| format!("，最高 {}（{label}）", decimal(rate, 0)));
+    put!(page, "<section id=\"trend\"><h2>趋势</h2><p class=\"dim\">{unit}，每千坐席轮的命中轮数{peak}</p>");
     if bars.is_empty() {
         page.push_str("<p class=\"empty\">会话没有时间，画不出趋势。</p></section>");
         return;
     }
-    let highest = bars.iter().filter_map(|bar| rate(bar.1, bar.2)).map(|rate| rate.0).fold(0.0, f64::max);
+    let highest = highest.map_or(0.0, |(rate, _)| rate);
     let many = if bars.len() > 16 { " many" } else { "" };
     put!(page, "<div class=\"columns{many}\">");
     for (label, part, whole) in &bars {
@@ -209,7 +219,7 @@ fn trend(page: &mut String, report: &Report) {
         let title = format!("{label}：{whole} 轮，命中 {part} 轮，95% 区间 {}", bounds(rate));
         put!(
             page,
-            "<div title=\"{title}\"><em>{value}</em><span><i class=\"h{height}\"></i></span><small>{label}</small></div>"
+            "<div title=\"{title}\"><span><em>{value}</em><i class=\"h{height}\"></i></span><small>{label}</small></div>"
         );
     }
     page.push_str("</div></section>");
@@ -273,7 +283,7 @@ fn rules(page: &mut String, report: &Report) {
     put!(page, "<p class=\"dim\">命中最多的 {shown} 条，共 {all} 条，全部见 rules.csv</p>");
     page.push_str(
         "<div class=\"scroll\"><table><thead><tr><th>规则</th><th class=\"num\">命中</th><th class=\"bar\"></th><th class=\"num\">会话</th>\
-         <th class=\"num\">坐席</th><th class=\"num\">每千轮</th><th class=\"num\">95% 区间</th></tr></thead><tbody>",
+         <th class=\"num\">坐席</th><th class=\"num\">每千轮</th><th class=\"num range\">95% 区间</th></tr></thead><tbody>",
     );
     let most = report.rule_order.first().map_or(0, |at| report.rules[*at].findings);
     for at in &report.rule_order[..shown] {
@@ -283,7 +293,7 @@ fn rules(page: &mut String, report: &Report) {
             page,
             "<tr><td class=\"wide\">{}<br><span class=\"dim\">{}　{}</span></td><td class=\"num\">{}</td>\
              <td class=\"bar\"><span class=\"track\"><i class=\"w{}\"></i></span></td><td class=\"num\">{}</td><td class=\"num\">{}</td>\
-             <td class=\"num\">{}</td><td class=\"num\">{}</td></tr>",
+             <td class=\"num\">{}</td><td class=\"num range\">{}</td></tr>",
             escape(&rule.title),
             rule.family.chinese(),
             escape(&rule.id),
@@ -353,7 +363,7 @@ fn agents(page: &mut String, report: &Report) {
     put!(
         page,
         "<div class=\"scroll\"><table><thead><tr><th class=\"num\">名次</th><th>坐席</th>{}<th class=\"num\">会话</th><th class=\"num\">轮数</th>\
-         <th class=\"num\">命中</th><th class=\"num\">每千轮</th><th class=\"num\">95% 区间</th><th class=\"num\">红线</th>\
+         <th class=\"num\">命中</th><th class=\"num\">每千轮</th><th class=\"num range\">95% 区间</th><th class=\"num\">红线</th>\
          <th class=\"num\">得分</th><th class=\"num\">合格率</th>{}</tr></thead><tbody>",
         if team { "<th>班组</th>" } else { "" },
         if trend { "<th>每日得分</th>" } else { "" },
@@ -372,7 +382,7 @@ fn agents(page: &mut String, report: &Report) {
         let dim = if ranked { "num" } else { "num thin" };
         put!(
             page,
-            "<td class=\"num\">{}</td><td class=\"num\">{}</td><td class=\"num\">{}</td><td class=\"{dim}\">{}</td><td class=\"{dim}\">{}</td>\
+            "<td class=\"num\">{}</td><td class=\"num\">{}</td><td class=\"num\">{}</td><td class=\"{dim}\">{}</td><td class=\"{dim} range\">{}</td>\
              <td class=\"num\">{fatal}</td><td class=\"num\">{}</td><td class=\"num\">{}</td>",
             grouped(tally.conversations),
             grouped(tally.turns),
@@ -428,9 +438,10 @@ fn changes(page: &mut String, report: &Report) {
         for change in changes.iter().filter(|change| change.status == status).take(LISTED) {
             put!(
                 page,
-                "<tr><td class=\"name\">{}</td><td class=\"name\">{}</td><td>{}</td><td class=\"num\">{}</td><td class=\"num\">{}</td></tr>",
+                "<tr><td class=\"name\">{}</td><td class=\"name\">{}</td><td class=\"wide\">{}<br><span class=\"dim\">{}</span></td><td class=\"num\">{}</td><td class=\"num\">{}</td></tr>",
                 status.chinese(),
                 escape(shown_name(&change.agent)),
+                escape(&change.title),
                 escape(&change.rule),
                 change.before,
                 change.now,
@@ -453,7 +464,7 @@ fn reading_view(page: &mut String, report: &Report, shown: usize) {
             grouped(all as u64)
         );
     } else {
-        page.push_str("<p class=\"dim\">红线在前，得分低的在前</p>");
+        page.push_str("<p class=\"dim\">红线在前，得分低的在前；轮次从 0 数起</p>");
     }
     page.push_str(
         "<noscript><p class=\"empty\">阅读会话需要启用脚本；全部命中见 findings.csv。</p></noscript>\
@@ -465,7 +476,7 @@ fn reading_view(page: &mut String, report: &Report, shown: usize) {
          <select id=\"article\" aria-label=\"法条\"><option value=\"\">全部法条</option></select>\
          <select id=\"state\" aria-label=\"范围\"><option value=\"\">全部会话</option></select>\
          <button id=\"reset\" type=\"button\">清除</button></div>\
-         <p class=\"dim\" id=\"count\" role=\"status\"></p><div id=\"list\"></div><button id=\"more\" type=\"button\" hidden>更多</button></section>\n\
+         <p class=\"dim\" id=\"count\" role=\"status\"></p><div id=\"list\"></div><button id=\"more\" type=\"button\" hidden>更多</button><p class=\"dim paper\" id=\"rest\"></p></section>\n\
          </main>\n<footer><p>命中是复核线索，不是法律结论。率的区间为 95% Wilson 区间。</p></footer>\n",
     );
 }

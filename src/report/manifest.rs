@@ -166,6 +166,21 @@ pub enum Check {
     Different(String),
     /// Cannot be checked here.
     Unchecked(String),
+    /// The report is as it was, but this program would now make another one.
+    Outdated(String),
+}
+
+/// Compares what judged the conversations of `manifest` with what would judge them now.
+pub fn judges(manifest: &Manifest, rules_sha256: &str, statutes_sha256: &str) -> Vec<Check> {
+    let compare = |what: &str, then: &str, now: &str| match then == now {
+        true => Check::Same(format!("{what} {then:.12}")),
+        false => Check::Outdated(format!("{what}：报表用 {then:.12}，本机为 {now:.12}")),
+    };
+    vec![
+        compare("程序版本", &manifest.version, env!("CARGO_PKG_VERSION")),
+        compare("规则与设置", &manifest.rules_sha256, rules_sha256),
+        compare("法条库", &manifest.statutes_sha256, statutes_sha256),
+    ]
 }
 
 /// Recomputes what `manifest`, read from `dir`, says of its files, its inputs and its counts.
@@ -188,24 +203,37 @@ pub fn verify(manifest: &Manifest, dir: &Path) -> Vec<Check> {
             Err(error) => Check::Unchecked(format!("输入 {path}：{error}")),
         });
     }
-    for (file, what, recorded) in [
-        ("findings.csv", "命中数", manifest.counts.findings),
-        ("conversations.csv", "会话数", manifest.counts.conversations),
-    ] {
-        checks.push(match rows(&dir.join(file)) {
-            Ok(rows) if rows == recorded => Check::Same(format!("{what} {recorded}")),
-            Ok(rows) => Check::Different(format!("{what}：清单记 {recorded}，{file} 有 {rows} 行")),
+    let counts = &manifest.counts;
+    // What is counted, in which column of which table, and how much a cell of it counts.
+    type Measure<'m> = (&'m str, &'m str, &'m str, fn(&str) -> u64, u64);
+    let measures: [Measure<'_>; 5] = [
+        ("findings.csv", "命中编号", "命中数", |_| 1, counts.findings),
+        ("conversations.csv", "会话ID", "会话数", |_| 1, counts.conversations),
+        ("conversations.csv", "坐席轮数", "坐席轮数", number, counts.agent_turns),
+        ("conversations.csv", "命中数", "命中会话", |cell| u64::from(number(cell) > 0), counts.flagged_conversations),
+        ("conversations.csv", "结论", "红线会话", |cell| u64::from(cell == "红线"), counts.fatal_conversations),
+    ];
+    for (file, column, what, worth, recorded) in measures {
+        checks.push(match sum(&dir.join(file), column, worth) {
+            Ok(sum) if sum == recorded => Check::Same(format!("{what} {recorded}")),
+            Ok(sum) => Check::Different(format!("{what}：清单记 {recorded}，{file} 合计 {sum}")),
             Err(error) => Check::Different(format!("{file}：{error}")),
         });
     }
     checks
 }
 
-fn rows(path: &Path) -> Result<u64, csv::Error> {
-    let mut reader = csv::ReaderBuilder::new().from_path(path)?;
-    let (mut record, mut rows) = (csv::ByteRecord::new(), 0);
-    while reader.read_byte_record(&mut record)? {
-        rows += 1;
+fn number(cell: &str) -> u64 {
+    cell.parse().unwrap_or(0)
+}
+
+/// The sum of what the cells of a column are worth; 0 where the table has no such column.
+fn sum(path: &Path, column: &str, worth: fn(&str) -> u64) -> Result<u64, csv::Error> {
+    let mut reader = csv::Reader::from_path(path)?;
+    let place = reader.headers()?.iter().position(|cell| cell.trim_start_matches('\u{feff}') == column);
+    let (mut record, mut sum) = (csv::StringRecord::new(), 0u64);
+    while reader.read_record(&mut record)? {
+        sum = sum.saturating_add(place.and_then(|at| record.get(at)).map_or(0, worth));
     }
-    Ok(rows)
+    Ok(sum)
 }

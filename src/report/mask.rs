@@ -162,10 +162,11 @@ fn is_identity_card(digits: &str) -> bool {
     b"10X98765432"[(sum % 11) as usize] == bytes[17]
 }
 
-/// Twelve to nineteen digits with a right check digit (ISO/IEC 7812-1, Luhn).
+/// Twelve to nineteen digits with a right check digit (ISO/IEC 7812-1, Luhn), the first one of those that banks have.
 fn is_bank_card(digits: &str) -> bool {
     let bytes = digits.as_bytes();
-    if !(12..=19).contains(&bytes.len()) || !bytes.iter().all(u8::is_ascii_digit) {
+    let bank = matches!(bytes.first(), Some(b'3'..=b'6' | b'9'));
+    if !bank || !(12..=19).contains(&bytes.len()) || !bytes.iter().all(u8::is_ascii_digit) {
         return false;
     }
     let sum: u32 = (0..)
@@ -242,6 +243,8 @@ mod tests {
             ("010-12345678", "010*******78"),
             // The check digit of the first is right; the second is a long number all the same.
             ("身份证11010519491231002X", "身份证110*************2X"),
+            // All its digits together have a right check digit, too, but no card begins with 0.
+            ("固话 010-62345678 2026-09-18 来电", "固话 010*******78 2026-09-18 来电"),
             ("卡6222 0212 3456 7890 128", "卡622******************28"),
             ("9:05 发到 zhang_3@mail.example.cn。", "9:05 发到 z******@mail.example.cn。"),
             ("车牌沪A·12345，新能源粤BD12345", "车牌沪A·*****，新能源粤B******"),

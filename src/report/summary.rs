@@ -70,6 +70,8 @@ impl Status {
 pub struct Previous {
     /// How many findings.
     pub findings: BTreeMap<(String, String), u64>,
+    /// What the rules say is wrong, by rule id.
+    pub titles: BTreeMap<String, String>,
 }
 
 /// One agent's findings of one rule, before and now.
@@ -79,6 +81,8 @@ pub struct Change {
     pub agent: String,
     /// The rule's id.
     pub rule: String,
+    /// What it says is wrong.
+    pub title: String,
     /// What became of it.
     pub status: Status,
     /// Findings before.
@@ -272,11 +276,10 @@ fn note(article: &FindingStatute, base: &StatuteBase, texts: Option<&TextStore>)
     let text = stored.and_then(|stored| {
         stored.articles.get(&number.to_string()).map(|text| part_of(text, article.paragraph, article.item))
     });
-    let liability: Vec<&str> = entry.liability.iter().map(|liability| liability.chinese()).collect();
     Ok(ArticleNote {
         gist: entry.gist_of(article.paragraph, article.item).to_owned(),
-        liability: liability.join("、"),
-        binds: entry.binds.join("、"),
+        liability: entry.liabilities(),
+        binds: entry.bound(),
         deadline: entry.deadline.clone().unwrap_or_default(),
         exceptions: entry.exceptions.clone().unwrap_or_default(),
         text: text.unwrap_or_default(),
@@ -323,6 +326,8 @@ fn compare(day: &Day, previous: &Previous) -> Vec<Change> {
     }
     let present: BTreeSet<&str> =
         day.agents.iter().filter(|agent| agent.tally.turns > 0).map(|agent| agent.name.as_str()).collect();
+    let mut titles: BTreeMap<&str, &str> = previous.titles.iter().map(|(id, title)| (&**id, &**title)).collect();
+    titles.extend(day.rules.iter().map(|rule| (&*rule.id, &*rule.title)));
     let keys: BTreeSet<&(String, String)> = now.keys().chain(previous.findings.keys()).collect();
     let mut changes: Vec<Change> = keys
         .into_iter()
@@ -335,7 +340,8 @@ fn compare(day: &Day, previous: &Previous) -> Vec<Change> {
                 (_, 0) => Status::Absent,
                 _ => Status::Continuing,
             };
-            Change { agent: key.0.clone(), rule: key.1.clone(), status, before, now }
+            let title = titles.get(key.1.as_str()).copied().unwrap_or_default().to_owned();
+            Change { agent: key.0.clone(), rule: key.1.clone(), title, status, before, now }
         })
         .collect();
     changes.sort_by(|a, b| {

@@ -149,6 +149,7 @@ fn findings(report: &Report) -> Table<'_> {
         Column("下文", 32.0),
         Column("首要法条", 34.0),
         Column("法条要旨", 40.0),
+        Column("法条原文", 40.0),
         Column("责任", 16.0),
         Column("全部法条", 40.0),
         Column("说明", 40.0),
@@ -216,6 +217,7 @@ fn finding<'r>(report: &'r Report, hit: &'r Hit) -> Vec<Cell<'r>> {
         shown(hit.turn.map(|turn| turn + 1)),
         first.map_or(Cell::Empty, |at| text(&day.articles[at].label)),
         first.map_or(Cell::Empty, |at| text(&report.notes[at].gist)),
+        first.map_or(Cell::Empty, |at| text(&report.notes[at].text)),
         owned(liabilities.join("、")),
         owned(labels.join("；")),
         text(&*day.words[hit.message as usize]),
@@ -318,7 +320,7 @@ fn tally_cells<'r>(tally: &Tally) -> Vec<Cell<'r>> {
     let [rate, low, high] = rate(tally.rate());
     let [note, warning, error] = tally.severities;
     let mut cells = vec![
-        Cell::Count(tally.conversations),
+        if tally.conversations > 0 { Cell::Count(tally.conversations) } else { Cell::Empty },
         Cell::Count(tally.turns),
         Cell::Count(tally.findings),
         Cell::Count(tally.flagged_turns),
@@ -410,7 +412,7 @@ fn articles(report: &Report) -> Table<'_> {
         Column("约束对象", 14.0),
         Column("期限", 24.0),
         Column("例外", 24.0),
-        Column("原文", 60.0),
+        Column("法条原文", 60.0),
     ];
     let row = move |at: &usize| {
         let (article, stats, note) = (&day.articles[*at], &report.articles[*at], &report.notes[*at]);
@@ -486,6 +488,7 @@ fn changes(report: &Report) -> Table<'_> {
     let columns = vec![
         Column("坐席", 14.0),
         Column("规则", 26.0),
+        Column("规则说明", 28.0),
         Column("状态", 11.0),
         Column("上期命中", 9.0),
         Column("本期命中", 9.0),
@@ -494,6 +497,7 @@ fn changes(report: &Report) -> Table<'_> {
         vec![
             Cell::Id(Cow::Borrowed(change.agent.as_str())),
             text(&change.rule),
+            text(&change.title),
             text(change.status.chinese()),
             Cell::Count(change.before),
             Cell::Count(change.now),

@@ -4,12 +4,13 @@
 use std::io::{self, Write};
 
 use rust_xlsxwriter::{
-    Chart, ChartType, Color, ConditionalFormatCell, ConditionalFormatCellRule, ConditionalFormatDataBar,
-    DataValidation, DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError,
+    Chart, ChartFont, ChartFormat, ChartLine, ChartSolidFill, ChartType, Color, ConditionalFormatCell,
+    ConditionalFormatCellRule, ConditionalFormatDataBar, DataValidation, DocProperties, ExcelDateTime, Format,
+    FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError,
 };
 
 use crate::model::Severity;
-use crate::report::day::FAMILIES;
+use crate::report::day::{FAMILIES, rate};
 use crate::report::summary::{Report, Status};
 use crate::report::table::{Cell, Column, REVIEW_COLUMNS, Table, tables};
 
@@ -18,6 +19,9 @@ const SHEET_ROWS: u32 = 1_048_575;
 
 /// The UTF-16 units of a cell: a limit of the format.
 const CELL_UNITS: usize = 32_767;
+
+/// The number that the format gives to the paper.
+const A4: u8 = 9;
 
 const CUT: &str = "…（单元格放不下，全文见 CSV）";
 
@@ -29,6 +33,7 @@ const DARK_RED: Color = Color::RGB(0xB3261E);
 const AMBER: Color = Color::RGB(0xFDEFD0);
 const BLUE: Color = Color::RGB(0xE0ECF8);
 const TEAL: Color = Color::RGB(0x3C8D96);
+const GRID: Color = Color::RGB(0xE1E4E9);
 
 struct Formats {
     header: Format,
@@ -105,8 +110,12 @@ impl Formats {
 /// Totals, the numbers behind the charts, and the charts.
 fn overview(sheet: &mut Worksheet, report: &Report, formats: &Formats) -> Result<(), XlsxError> {
     const NAME: &str = "总览";
+    /// The column where the numbers behind the charts begin, right of the charts and of the printed page.
+    const DATA: u16 = 23;
     sheet.set_name(NAME)?.set_screen_gridlines(false);
-    sheet.set_column_width(0, 18)?.set_column_width(1, 14)?.set_column_width(2, 30)?;
+    sheet.set_column_width(0, 16)?.set_column_width(1, 12)?.set_column_width(2, 24)?;
+    sheet.set_column_width(DATA, 34)?.set_column_width(DATA + 1, 11)?;
+    sheet.set_landscape().set_paper_size(A4).set_print_area(0, 0, 45, DATA - 1)?.set_print_fit_to_pages(1, 1);
     let total = &report.day.total;
     let period = match report.period() {
         Some((first, last)) if first == last => first.to_string(),
@@ -116,15 +125,17 @@ fn overview(sheet: &mut Worksheet, report: &Report, formats: &Formats) -> Result
     let masked = if report.day.masked { "个人信息已遮盖" } else { "个人信息未遮盖" };
     sheet.write_string_with_format(0, 0, "客服质检报告", &formats.title)?;
     sheet.write_string_with_format(1, 0, format!("{period}　{masked}　命中是复核线索，不是法律结论"), &formats.dim)?;
+    let per_thousand = |rate: Option<(f64, f64, f64)>| Cell::Number(rate.map_or(0.0, |rate| rate.0), 2);
     let share = |part: u64, whole: u64| if whole == 0 { Cell::Empty } else { Cell::Share(part as f64 / whole as f64) };
     let number = |value: Option<f64>| value.map_or(Cell::Empty, |value| Cell::Number(value, 2));
-    let rate = total.rate();
-    let interval = rate.map_or_else(String::new, |(_, low, high)| format!("95% 区间 {low:.1}–{high:.1}"));
+    let known = |count: u64| if report.day.has_transcripts { Cell::Count(count) } else { Cell::Empty };
+    let all = total.rate();
+    let interval = all.map_or_else(String::new, |(_, low, high)| format!("95% 区间 {low:.1}–{high:.1}"));
     let mut figures = vec![
-        ("会话数", Cell::Count(total.conversations), String::new()),
-        ("坐席轮数", Cell::Count(total.turns), String::new()),
+        ("会话数", known(total.conversations), String::new()),
+        ("坐席轮数", known(total.turns), String::new()),
         ("命中数", Cell::Count(total.findings), String::new()),
-        ("每千轮命中", number(rate.map(|rate| rate.0)), interval),
+        ("每千轮命中", number(all.map(|rate| rate.0)), interval),
         ("命中会话", Cell::Count(total.flagged), String::new()),
         ("命中会话占比", share(total.flagged, total.conversations), String::new()),
         ("红线会话", Cell::Count(total.fatal), "一票否决，得 0 分".to_owned()),
@@ -150,32 +161,26 @@ fn overview(sheet: &mut Worksheet, report: &Report, formats: &Formats) -> Result
         sheet.write_string_with_format(row, 2, note, &formats.dim)?;
         row += 1;
     }
-    row += 1;
-    let families: Vec<(String, f64)> =
-        (0..FAMILIES.len()).map(|at| (FAMILIES[at].chinese().to_owned(), total.families[at] as f64)).collect();
+    let families: Vec<(String, Cell<'_>)> =
+        (0..FAMILIES.len()).map(|at| (FAMILIES[at].chinese().to_owned(), Cell::Count(total.families[at]))).collect();
     let by_hour = report.day.days.len() < 2;
-    let trend: Vec<(String, f64)> = if by_hour {
-        let rate = |(turns, flagged): (u64, u64)| 1000.0 * flagged as f64 / turns.max(1) as f64;
+    let trend: Vec<(String, Cell<'_>)> = if by_hour {
+        let rate = |(turns, flagged): (u64, u64)| per_thousand(rate(flagged, turns));
         (0..24)
             .filter(|hour| report.day.hours[*hour].0 > 0)
             .map(|hour| (format!("{hour}时"), rate(report.day.hours[hour])))
             .collect()
     } else {
-        report
-            .day
-            .days
-            .iter()
-            .map(|(date, tally)| (date.to_string(), tally.rate().map_or(0.0, |rate| rate.0)))
-            .collect()
+        report.day.days.iter().map(|(date, tally)| (date.to_string(), per_thousand(tally.rate()))).collect()
     };
-    let agents: Vec<(String, f64)> = report.agent_order[..report.ranked.min(15)]
+    let agents: Vec<(String, Cell<'_>)> = report.agent_order[..report.ranked.min(15)]
         .iter()
         .map(|at| &report.day.agents[*at])
-        .map(|agent| (agent.name.clone(), agent.tally.rate().map_or(0.0, |rate| rate.0)))
+        .map(|agent| (agent.name.clone(), per_thousand(agent.tally.rate())))
         .collect();
-    let rules: Vec<(String, f64)> = report.rule_order[..report.rule_order.len().min(15)]
+    let rules: Vec<(String, Cell<'_>)> = report.rule_order[..report.rule_order.len().min(15)]
         .iter()
-        .map(|at| (report.day.rules[*at].title.clone(), report.rules[*at].findings as f64))
+        .map(|at| (report.day.rules[*at].title.clone(), Cell::Count(report.rules[*at].findings)))
         .collect();
     let charts = [
         ("各类别命中数", ChartType::Bar, families),
@@ -183,14 +188,15 @@ fn overview(sheet: &mut Worksheet, report: &Report, formats: &Formats) -> Result
         ("坐席每千轮命中（排名前 15）", ChartType::Bar, agents),
         ("高频规则命中数", ChartType::Bar, rules),
     ];
+    row = 3;
     for (at, (name, kind, points)) in (0u32..).zip(charts) {
-        sheet.write_string_with_format(row, 0, name, &formats.header)?;
-        sheet.write_string_with_format(row, 1, "数值", &formats.header)?;
+        sheet.write_string_with_format(row, DATA, name, &formats.header)?;
+        sheet.write_string_with_format(row, DATA + 1, "数值", &formats.header)?;
         let first = row + 1;
         for (label, value) in &points {
             row += 1;
-            cell(sheet, row, 0, &Cell::Text(label.as_str().into()), formats, None)?;
-            cell(sheet, row, 1, &Cell::Number(*value, 2), formats, None)?;
+            cell(sheet, row, DATA, &Cell::Text(label.as_str().into()), formats, None)?;
+            cell(sheet, row, DATA + 1, value, formats, None)?;
         }
         row += 2;
         if points.is_empty() {
@@ -200,15 +206,18 @@ fn overview(sheet: &mut Worksheet, report: &Report, formats: &Formats) -> Result
         let mut chart = Chart::new(kind);
         chart.title().set_name(name);
         chart.legend().set_hidden();
-        chart.add_series().set_categories((NAME, first, 0, last, 0)).set_values((NAME, first, 1, last, 1)).set_format(
-            rust_xlsxwriter::ChartFormat::new().set_solid_fill(rust_xlsxwriter::ChartSolidFill::new().set_color(TEAL)),
-        );
-        if kind == ChartType::Bar {
-            // The first row on top, as in the table.
-            chart.y_axis().set_reverse();
-        }
-        chart.set_width(520).set_height(340);
-        sheet.insert_chart(3 + (at / 2) * 18, u16::try_from(4 + (at % 2) * 9).unwrap_or(4), &chart)?;
+        let series = chart.add_series();
+        series.set_categories((NAME, first, DATA, last, DATA)).set_values((NAME, first, DATA + 1, last, DATA + 1));
+        series.set_gap(50);
+        series.set_format(ChartFormat::new().set_solid_fill(ChartSolidFill::new().set_color(TEAL)));
+        // Of a bar chart the names stand on y. Every one is shown, the first on top as in the table.
+        let bar = kind == ChartType::Bar;
+        let names = if bar { chart.y_axis().set_reverse() } else { chart.x_axis() };
+        names.set_label_interval(1).set_font(ChartFont::new().set_size(8));
+        let numbers = if bar { chart.x_axis() } else { chart.y_axis() };
+        numbers.set_major_gridlines_line(ChartLine::new().set_color(GRID));
+        chart.set_width(560).set_height(400);
+        sheet.insert_chart(3 + (at / 2) * 21, u16::try_from(4 + (at % 2) * 9).unwrap_or(4), &chart)?;
     }
     Ok(())
 }

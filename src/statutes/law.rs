@@ -141,6 +141,59 @@ impl fmt::Display for Liability {
     }
 }
 
+/// Whom an article binds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Bound {
+    /// 经营者
+    Operator,
+    /// 平台
+    Platform,
+    /// 主管部门
+    Authority,
+    /// 坐席个人
+    Agent,
+    /// 消费者
+    Consumer,
+    /// 协会
+    Association,
+    /// 生产者
+    Producer,
+    /// 用人单位
+    Employer,
+    /// 承运、快递企业
+    Carrier,
+    /// 法院
+    Court,
+    /// 国家
+    State,
+    /// 任何人
+    Everyone,
+    /// 广告主体
+    Advertiser,
+}
+
+impl Bound {
+    /// The Chinese word.
+    pub fn chinese(self) -> &'static str {
+        match self {
+            Bound::Operator => "经营者",
+            Bound::Platform => "平台",
+            Bound::Authority => "主管部门",
+            Bound::Agent => "坐席个人",
+            Bound::Consumer => "消费者",
+            Bound::Association => "协会",
+            Bound::Producer => "生产者",
+            Bound::Employer => "用人单位",
+            Bound::Carrier => "承运、快递企业",
+            Bound::Court => "法院",
+            Bound::State => "国家",
+            Bound::Everyone => "任何人",
+            Bound::Advertiser => "广告主体",
+        }
+    }
+}
+
 /// An article (条) with the content it has in some versions.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -162,7 +215,7 @@ pub struct ArticleEntry {
     /// What a breach leads to, the most direct first.
     pub liability: Vec<Liability>,
     /// Whom it binds.
-    pub binds: Vec<String>,
+    pub binds: Vec<Bound>,
     /// The time limit it sets and for whom.
     pub deadline: Option<String>,
     /// What it does not apply to.
@@ -192,6 +245,16 @@ pub struct Misread {
 }
 
 impl ArticleEntry {
+    /// What a breach leads to, in Chinese, joined by 、.
+    pub fn liabilities(&self) -> String {
+        self.liability.iter().map(|liability| liability.chinese()).collect::<Vec<_>>().join("、")
+    }
+
+    /// Whom it binds, in Chinese, joined by 、.
+    pub fn bound(&self) -> String {
+        self.binds.iter().map(|bound| bound.chinese()).collect::<Vec<_>>().join("、")
+    }
+
     /// The gist of the part a reference names, or of the article where the part has none of its own.
     pub fn gist_of(&self, paragraph: Option<u8>, item: Option<u8>) -> &str {
         let item_gist = match (paragraph, item) {

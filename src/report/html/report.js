@@ -5,6 +5,7 @@
   const PAGE = 20, NEAR = 2;
   const ROLES = ["agent", "customer", "system", "unknown"], ROLE_NAMES = ["坐席", "客户", "系统", "未知"];
   const list = document.getElementById("list"), count = document.getElementById("count"), more = document.getElementById("more");
+  const rest = document.getElementById("rest");
   const controls = ["family", "severity", "agent", "article", "state", "search"].map((id) => document.getElementById(id));
   const [family, severity, agent, article, state, search] = controls;
 
@@ -65,6 +66,7 @@
     drawn += next.length;
     list.append(...next.map(card));
     more.hidden = drawn >= shown.length;
+    rest.textContent = more.hidden ? "" : `以上是前 ${drawn} 个会话，另有 ${shown.length - drawn} 个没有打印`;
     more.textContent = `再显示 ${Math.min(PAGE, shown.length - drawn)} 个（还有 ${shown.length - drawn} 个）`;
   };
 
