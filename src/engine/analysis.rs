@@ -126,15 +126,16 @@ impl<'a> Analysis<'a> {
     pub fn holds(&self, condition: &Condition, span: &Span) -> bool {
         let whole = 0..self.view().text().len();
         let region = match condition.scope {
-            Scope::Before => {
-                let clause = self.clause(span).start;
-                let back = condition.within.map_or(clause, |n| self.words().back(span.start, n));
-                clause.max(back)..span.start
-            }
-            Scope::After => {
-                let clause = self.clause(span).end;
-                let forward = condition.within.map_or(clause, |n| self.words().forward(span.end, n));
-                span.end..clause.min(forward).max(span.end)
+            Scope::Before | Scope::After => {
+                let clause = self.clause(span);
+                let before = condition.scope == Scope::Before;
+                let region = if before { clause.start..span.start } else { span.end..clause.end.max(span.end) };
+                // Words are counted only where a phrase stands in the clause at all.
+                match condition.within.filter(|_| self.says(condition, &region)) {
+                    None => region,
+                    Some(within) if before => region.start.max(self.words().back(span.start, within))..region.end,
+                    Some(within) => region.start..region.end.min(self.words().forward(span.end, within)),
+                }
             }
             Scope::Clause => self.clause(span),
             Scope::Sentence => self.sentence(span),
