@@ -7,7 +7,6 @@ use std::path::PathBuf;
 use indicatif::ProgressBar;
 use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
-use tempfile::TempPath;
 
 use crate::cli::args::{Language, OutputFormat, ReadingOptions, ScanArguments};
 use crate::cli::report::ReportWriter;
@@ -202,7 +201,7 @@ fn judge<'c>(
 struct Output {
     reporter: Box<dyn Reporter>,
     path: PathBuf,
-    partial: Option<TempPath>,
+    pending: Option<output::Pending>,
     closed_pipe: bool,
 }
 
@@ -218,10 +217,10 @@ impl Output {
         };
         let path = arguments.output.clone().unwrap_or_else(|| PathBuf::from("<stdout>"));
         let failed = |source| OutputError { path: path.clone(), source };
-        let (out, partial): (Box<dyn Write>, _) = match &arguments.output {
+        let (out, pending): (Box<dyn Write>, _) = match &arguments.output {
             Some(path) => {
-                let (file, partial) = output::partial(path)?.into_parts();
-                (Box::new(BufWriter::new(file)), Some(partial))
+                let (file, pending) = output::create(path)?;
+                (Box::new(BufWriter::new(file)), Some(pending))
             }
             None => (Box::new(BufWriter::new(io::stdout())), None),
         };
@@ -238,7 +237,7 @@ impl Output {
                 Box::new(TextReporter::new(anstream::StripStream::new(out), language, Mark::Brackets, privacy))
             }
         };
-        Ok(Output { reporter, path, partial, closed_pipe: false })
+        Ok(Output { reporter, path, pending, closed_pipe: false })
     }
 
     /// A reader that has had enough is no failure: what follows is not written. After any other failure the partial file is
@@ -249,7 +248,7 @@ impl Output {
         }
         match act(self.reporter.as_mut()) {
             Ok(()) => Ok(()),
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe && self.partial.is_none() => {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe && self.pending.is_none() => {
                 self.closed_pipe = true;
                 Ok(())
             }
@@ -259,10 +258,7 @@ impl Output {
 
     fn close(self) -> Result<(), Failure> {
         drop(self.reporter);
-        match self.partial {
-            Some(partial) => output::complete(partial, &self.path),
-            None => Ok(()),
-        }
+        self.pending.map_or(Ok(()), output::Pending::complete)
     }
 }
 

@@ -148,7 +148,6 @@ pub fn open(
                 Box::new(decoder)
             };
             let inner = Box::new(Limited { inner, packed, unpacked: 0 });
-            let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(name);
             open(name, None, inner, depth + 1, options, export, take)
         }
         Packing::Zip => {
