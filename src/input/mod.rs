@@ -17,6 +17,7 @@ pub mod inspect;
 mod json;
 pub mod kinds;
 pub mod ledger;
+mod ods;
 mod paths;
 pub mod roles;
 mod rows;
@@ -25,6 +26,7 @@ mod shapes;
 mod sheet;
 mod spill;
 mod subtitle;
+mod xls;
 mod xml;
 
 use std::borrow::Cow;
