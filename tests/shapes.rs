@@ -35,9 +35,9 @@ fn told() -> impl Strategy<Value = Vec<Told>> {
         (0u32..).zip(messages).map(|(second, (agent, text))| (agent, text, second)).collect::<Vec<_>>()
     });
     proptest::collection::vec(conversation, 1..5).prop_map(|conversations| {
-        // A header-less or name-only reader needs both sides to be there; the first row settles it.
+        // A header-less or name-only reader needs both sides to be there; the first rows settle it.
         let mut all: Vec<Told> = (0..).zip(conversations).map(|(at, turns)| (format!("c{at}"), turns)).collect();
-        all[0].1.insert(0, (true, "您好".to_owned(), 0));
+        all[0].1.splice(0..0, [(true, "您好".to_owned(), 0), (false, "在吗".to_owned(), 0)]);
         all
     })
 }
