@@ -46,7 +46,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let id = |copy: usize, row: &StringRecord| format!("{copy:06}-{}", &row[0]);
     if path.ends_with(".xlsx") {
         let mut workbook = Workbook::new();
-        let sheet = workbook.add_worksheet_with_low_memory();
+        let sheet = workbook.add_worksheet_with_low_memory()?;
         sheet.write_row(0, 0, &header)?;
         for (at, (copy, row)) in (1..).zip(rows) {
             let text = format!("{}（{at}）", &row[common::TEXT_COLUMN]);

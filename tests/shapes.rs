@@ -317,6 +317,9 @@ fn chats(told: &[Told]) -> Vec<Written> {
     forms.into_iter().map(written).collect()
 }
 
+/// Writes a conversation as a document.
+type Document<'a> = &'a dyn Fn(&Told) -> Value;
+
 fn speech(told: &[Told]) -> Vec<Written> {
     let segments = |(_, turns): &Told, segment: &dyn Fn(&str, &str, u32) -> Value| {
         Value::Array(turns.iter().map(|(agent, text, second)| segment(number(*agent), text, second * 1000)).collect())
@@ -347,7 +350,7 @@ fn speech(told: &[Told]) -> Vec<Written> {
             head.to_owned() + &turns.iter().map(cue).collect::<String>()
         }
     };
-    let voices: [(&str, &dyn Fn(&Told) -> Value, Clock); 7] = [
+    let voices: [(&'static str, Document<'_>, Clock); 7] = [
         ("aliyun.zip", &aliyun, MILLISECONDS),
         ("tencent.zip", &tencent, MILLISECONDS),
         ("iflytek-old.zip", &old, MILLISECONDS),
@@ -356,7 +359,7 @@ fn speech(told: &[Told]) -> Vec<Written> {
         ("huawei-speech.zip", &huawei, MILLISECONDS),
         ("whisper.zip", &whisper, SECONDS),
     ];
-    let written = |(name, document, clock): (&'static str, &dyn Fn(&Told) -> Value, Clock)| Written {
+    let written = |(name, document, clock): (&'static str, Document<'_>, Clock)| Written {
         name,
         bytes: packed(told, ".json", |one| document(one).to_string()),
         clock: Some(clock),

@@ -207,8 +207,9 @@ fn rows_of<'a>(
 ) -> Result<(), String> {
     let (mut row, mut number, mut formula) = (Vec::new(), 0u32, false);
     loop {
-        let cell =
-            contain(&mut next).flatten().map_err(|error| format!("sheet '{name}': row {}: {error}", number + 1))?;
+        let cell = contain(&mut next)
+            .unwrap_or_else(Err)
+            .map_err(|error| format!("sheet '{name}': row {}: {error}", number + 1))?;
         let Some((cell, by_formula)) = cell else { break };
         let (at, column) = cell.get_position();
         if at != number {
