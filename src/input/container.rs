@@ -212,9 +212,13 @@ fn open_zip(
             let read = limited.by_ref().take(STRINGS_START).read_to_end(&mut start);
             read.and_then(|_| io::copy(&mut limited, &mut io::sink()))
                 .map_err(|error| damaged(format!("{part}: {error}")))?;
-            let strings = part.to_lowercase().ends_with("sharedstrings.xml");
+            let strings =
+                ["sharedstrings.xml", "sharedstrings.bin"].iter().any(|end| part.to_lowercase().ends_with(end));
             if strings && limited.unpacked > LARGEST_STRINGS {
                 return Err(unreadable(name, "its texts do not fit memory", "save the sheet as CSV"));
+            }
+            if strings {
+                export.set_aside(limited.unpacked as usize);
             }
             // Room is made for as many as it says.
             if strings && unique_count(&start) > limited.unpacked {
