@@ -1,11 +1,15 @@
 //! Every export shape gives the same findings; broken and hostile input is read as far as it goes, and said to be broken.
 
+#[path = "common/files.rs"]
+mod files;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use files::{cells, gzip, opendocument, spreadsheet, workbook, zip};
 use zhijian::input::{self, Export, Flaw, InputOptions, Ledger, RoleWords, Skip};
 use zhijian::{Checker, SpeakerRole};
 
@@ -160,6 +164,23 @@ fn a_cell_of_a_hundred_megabytes_costs_one_row() {
 }
 
 #[test]
+fn a_cell_of_a_hundred_megabytes_in_a_workbook_costs_one_row() {
+    let huge = "字".repeat((100 << 20) / 3);
+    let rows = [
+        ["会话ID", "角色", "发送时间", "消息内容"],
+        ["a", "客服", "2026-09-18 09:00:00", &huge],
+        ["good", "客户", "2026-09-18 09:01:00", "能退吗"],
+        ["good", "客服", "2026-09-18 09:01:10", "你就是个傻逼"],
+    ];
+    let sheet: String = (1..).zip(&rows).map(|(at, row)| cells(at, row)).collect();
+    let table = rows.map(|row| row.map(str::to_owned));
+    for (name, bytes) in [("day.xlsx", workbook(&sheet)), ("day.ods", opendocument(&table[0], &table[1..]))] {
+        let ledger = hostile(name, &bytes, None, Some(Skip::TooLong));
+        assert_eq!((ledger.rows, ledger.skipped[&Skip::TooLong].first[0].line), (3, 2), "{name}");
+    }
+}
+
+#[test]
 fn rows_of_any_width_are_read_or_counted() {
     let text = format!("{HEADER}a,客服\n{}a,客服,小满,2026-09-18 09:00:00,好的,再见\n", good_rows(60));
     let ledger = hostile("day.csv", text.as_bytes(), Some(Flaw::TooManyColumns), Some(Skip::TooFewColumns));
@@ -206,12 +227,6 @@ fn a_json_line_that_is_cut_costs_one_line() {
     hostile("day.json", cut.as_bytes(), Some(Flaw::BrokenOff), Some(Skip::Malformed));
 }
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut out = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    out.write_all(bytes).expect("memory takes writes");
-    out.finish().expect("memory takes writes")
-}
-
 #[test]
 fn a_truncated_archive_is_read_as_far_as_it_goes() {
     let mut text = format!("{HEADER}{}", good_rows(60));
@@ -252,45 +267,6 @@ fn archives_in_archives_end_somewhere() {
     assert!(error.to_string().contains("unpack it first"), "{error}");
 }
 
-fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut out = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    for (name, bytes) in members {
-        out.start_file(*name, zip::write::SimpleFileOptions::default()).expect("memory takes writes");
-        out.write_all(bytes).expect("memory takes writes");
-    }
-    out.finish().expect("memory takes writes").into_inner()
-}
-
-/// A workbook of one sheet with this XML in it.
-fn workbook(rows: &str) -> Vec<u8> {
-    let types = r#"<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>"#;
-    let book = r#"<?xml version="1.0"?><workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"><sheets><sheet name="消息" sheetId="1" r:id="rId1"/></sheets></workbook>"#;
-    let root = r#"<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/></Relationships>"#;
-    let links = r#"<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet1.xml"/></Relationships>"#;
-    let sheet = format!(
-        r#"<?xml version="1.0"?><worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>{rows}</sheetData></worksheet>"#
-    );
-    zip(&[
-        ("[Content_Types].xml", types.as_bytes()),
-        ("_rels/.rels", root.as_bytes()),
-        ("xl/workbook.xml", book.as_bytes()),
-        ("xl/_rels/workbook.xml.rels", links.as_bytes()),
-        ("xl/worksheets/sheet1.xml", sheet.as_bytes()),
-    ])
-}
-
-fn cells(row: usize, cells: &[&str]) -> String {
-    let cell = |(at, text): (usize, &&str)| {
-        let name = char::from(b'A' + u8::try_from(at).expect("few columns"));
-        if text.starts_with('<') {
-            format!(r#"<c r="{name}{row}">{text}</c>"#)
-        } else {
-            format!(r#"<c r="{name}{row}" t="inlineStr"><is><t>{text}</t></is></c>"#)
-        }
-    };
-    format!(r#"<row r="{row}">{}</row>"#, cells.iter().enumerate().map(cell).collect::<String>())
-}
-
 #[test]
 fn a_sheet_of_a_million_empty_rows_serial_dates_and_formulas_is_read() {
     let header = cells(1, &["会话ID", "角色", "发送时间", "消息内容"]);
@@ -304,6 +280,55 @@ fn a_sheet_of_a_million_empty_rows_serial_dates_and_formulas_is_read() {
     let (export, _) = read("day.xlsx", &bytes);
     assert_eq!(export.get(0).turns[0].time, "2025-09-17 09:00:00");
     assert_eq!(export.get(1).turns.last().map(|turn| turn.line), Some(1_000_001));
+}
+
+#[test]
+fn rows_repeated_by_the_million_are_not_written_out() {
+    let cell = |text: &str| format!("<table:table-cell><text:p>{text}</text:p></table:table-cell>");
+    let row = |cells: &[&str]| {
+        format!("<table:table-row>{}</table:table-row>", cells.iter().map(|text| cell(text)).collect::<String>())
+    };
+    let empty = r#"<table:table-row table:number-rows-repeated="1000000"><table:table-cell table:number-columns-repeated="16384"/></table:table-row>"#;
+    let formula = r#"<table:table-row><table:table-cell office:value="7301234567890123456"/><table:table-cell><text:p>客户</text:p></table:table-cell><table:table-cell office:date-value="2026-09-18T09:00:00"/><table:table-cell table:formula="of:=1"/></table:table-row>"#;
+    let header = row(&["会话ID", "角色", "发送时间", "消息内容"]);
+    let last = row(&[
+        "a",
+        "客服",
+        "2026-09-18 09:00:10",
+        "你就是个傻逼<text:line-break/>&#x4f60;&amp;<office:annotation><text:p>批注</text:p></office:annotation>",
+    ]);
+    let bytes = spreadsheet(&format!("{header}{formula}{empty}{last}"));
+    let ledger = hostile("day.ods", &bytes, Some(Flaw::RoundedId), Some(Skip::EmptyText));
+    assert_eq!((ledger.rows, ledger.flaws[&Flaw::Formula].first[0].line), (2, 2));
+    let (export, _) = read("day.ods", &bytes);
+    assert_eq!(export.get(0).turns[0].time, "2026-09-18 09:00:00");
+    let turn = export.get(1).turns[0];
+    assert_eq!((turn.line, turn.text), (1_000_003, "你就是个傻逼\n你&"));
+    // A row with something in it, said to stand there a thousand million times.
+    let bomb = row(&["a", "客服", "2026-09-18 09:00:10", "好"])
+        .replace("<table:table-row>", r#"<table:table-row table:number-rows-repeated="1000000000">"#);
+    let mut export = Export::with_budget(1 << 20);
+    let bytes = spreadsheet(&format!("{header}{last}{bomb}"));
+    let error = input::read_bytes("day.ods", &bytes, &InputOptions::default(), &mut export).expect_err("a bomb");
+    assert!(error.to_string().contains("more rows than a sheet can have"), "{error}");
+    assert!(export.ledger.adds_up() && export.ledger.rows < 1 << 20);
+}
+
+#[test]
+fn workbooks_that_say_they_are_huge_are_refused() {
+    let mut old = fs::read(samples().join("desk.xls")).expect("readable");
+    let name = "消息".encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
+    assert!(memchr::memmem::find(&old, &name).is_some(), "the sample is BIFF8");
+    let dimensions = memchr::memmem::find(&old, b"\x00\x02\x0e\x00").expect("the sheet says how large it is");
+    old[dimensions + 8..dimensions + 12].copy_from_slice(&u32::MAX.to_le_bytes());
+    old[dimensions + 14..dimensions + 16].copy_from_slice(&u16::MAX.to_le_bytes());
+    let strings = r#"<?xml version="1.0"?><sst uniqueCount="99999999999"><si><t>a</t></si></sst>"#;
+    let new = zip(&[("xl/workbook.xml", b"<workbook/>"), ("xl/sharedStrings.xml", strings.as_bytes())]);
+    for (name, bytes, what) in [("day.xls", old, "more cells"), ("day.xlsx", new, "more texts")] {
+        let error = input::read_bytes(name, &bytes, &InputOptions::default(), &mut Export::default());
+        let error = error.expect_err("damaged").to_string();
+        assert!(error.starts_with(name) && error.contains(what), "{error}");
+    }
 }
 
 #[test]
@@ -395,131 +420,6 @@ fn one_conversation_larger_than_memory_is_judged_in_parts() {
     }
 }
 
-/// One conversation: id, and role, text and second of each message.
-type Told = (String, Vec<(bool, String, u32)>);
-
-fn told() -> impl proptest::strategy::Strategy<Value = Vec<Told>> {
-    use proptest::prelude::*;
-    // Words and marks that each shape has to keep apart from its own; no text is a notice or a picture by itself.
-    let text = proptest::collection::vec(
-        prop_oneof![
-            Just("能退吗"),
-            Just("，"),
-            Just("a,b"),
-            Just("\"引号\""),
-            Just("；"),
-            Just("不行"),
-            Just("😊"),
-            Just(" "),
-            Just("1;2")
-        ],
-        1..8,
-    )
-    .prop_map(|words| format!("话{}完", words.concat()));
-    let message = (any::<bool>(), text);
-    let conversation = proptest::collection::vec(message, 1..6).prop_map(|messages| {
-        (0u32..).zip(messages).map(|(second, (agent, text))| (agent, text, second)).collect::<Vec<_>>()
-    });
-    proptest::collection::vec(conversation, 1..5).prop_map(|conversations| {
-        // A header-less or name-only reader needs both sides to be there; the first row settles it.
-        let mut all: Vec<Told> = (0..).zip(conversations).map(|(at, turns)| (format!("c{at}"), turns)).collect();
-        all[0].1.insert(0, (true, "您好".to_owned(), 0));
-        all
-    })
-}
-
-fn time(second: u32) -> String {
-    format!("2026-09-18 09:00:{second:02}")
-}
-
-/// Every shape that conversations can be written in, with a name that tells it.
-fn written(told: &[Told]) -> Vec<(&'static str, Vec<u8>)> {
-    let words = |agent: bool| if agent { "客服" } else { "客户" };
-    let rows = || {
-        told.iter()
-            .flat_map(|(id, turns)| turns.iter().map(move |(agent, text, second)| (id, *agent, text, time(*second))))
-    };
-    let delimited = |delimiter: u8| {
-        let mut csv = csv::WriterBuilder::new().delimiter(delimiter).from_writer(Vec::new());
-        csv.write_record(["会话ID", "角色", "发送时间", "消息内容"]).expect("memory takes writes");
-        for (id, agent, text, time) in rows() {
-            csv.write_record([id, words(agent), &time, text]).expect("memory takes writes");
-        }
-        csv.into_inner().expect("memory takes writes")
-    };
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("UTF-8");
-    let utf16: Vec<u8> = [0xfeffu16]
-        .into_iter()
-        .chain(text(&delimited(b',')).encode_utf16().collect::<Vec<_>>())
-        .flat_map(u16::to_le_bytes)
-        .collect();
-    let native = |(id, turns): &Told| {
-        let turns: Vec<_> = turns.iter().map(|(agent, text, second)| serde_json::json!({"speaker": if *agent { "agent" } else { "customer" }, "text": text, "time": time(*second)})).collect();
-        serde_json::json!({"id": id, "turns": turns}).to_string() + "\n"
-    };
-    let lines: String = told.iter().map(native).collect();
-    let records: Vec<_> = rows().map(|(id, agent, text, time)| serde_json::json!({"session_id": id, "sender": words(agent), "content": text, "send_time": time})).collect();
-    let tickets: Vec<_> = told
-        .iter()
-        .map(|(id, turns)| {
-            let dialogue: Vec<_> = turns.iter().map(|(agent, text, second)| serde_json::json!({"role": words(*agent), "words": text, "beginTime": time(*second)})).collect();
-            serde_json::json!({"tid": id, "dialogue": dialogue})
-        })
-        .collect();
-    let sheet = (1..).zip(rows()).map(|(at, (id, agent, text, time))| {
-        let text = text.replace('"', "&quot;");
-        cells(at + 1, &[id, words(agent), &time, &text])
-    });
-    let sheet = cells(1, &["会话ID", "角色", "发送时间", "消息内容"]) + &sheet.collect::<String>();
-    let chats: Vec<(String, String)> = told
-        .iter()
-        .map(|(id, turns)| {
-            let lines = turns.iter().map(|(agent, text, second)| {
-                format!("{} {}: {text}\n", time(*second), if *agent { "客服小满" } else { "客户甲" })
-            });
-            (format!("{id}.txt"), lines.collect())
-        })
-        .collect();
-    let members: Vec<(&str, &[u8])> = chats.iter().map(|(name, text)| (name.as_str(), text.as_bytes())).collect();
-    vec![
-        ("day.csv", delimited(b',')),
-        ("day.tsv", delimited(b'\t')),
-        ("semicolon.csv", delimited(b';')),
-        ("gbk.csv", encoding_rs::GB18030.encode(&text(&delimited(b','))).0.into_owned()),
-        ("utf16.csv", utf16),
-        ("day.csv.gz", gzip(&delimited(b','))),
-        ("day.csv.zst", zstd::encode_all(delimited(b',').as_slice(), 1).expect("packs")),
-        ("day.jsonl", lines.into_bytes()),
-        ("records.json", serde_json::json!({"code": 0, "data": records}).to_string().into_bytes()),
-        ("tickets.json", serde_json::json!({"tickets": tickets}).to_string().into_bytes()),
-        ("day.xlsx", workbook(&sheet)),
-        ("chats.zip", zip(&members)),
-    ]
-}
-
-proptest::proptest! {
-    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
-
-    #[test]
-    fn what_is_written_in_any_shape_is_read_back_equal(told in told()) {
-        for (name, bytes) in written(&told) {
-            let (export, complete) = read(name, &bytes);
-            let back: Vec<Told> = (0..export.len())
-                .map(|at| {
-                    let conversation = export.get(at);
-                    let turn = |turn: &zhijian::Turn<'_>| {
-                        assert_eq!(&turn.time[..17], "2026-09-18 09:00:");
-                        (turn.role == SpeakerRole::Agent, turn.text.to_owned(), turn.time[17..].parse().expect("seconds"))
-                    };
-                    (conversation.id.to_owned(), conversation.turns.iter().map(turn).collect())
-                })
-                .collect();
-            proptest::prop_assert!(complete && !export.ledger.is_incomplete(), "{}: {:?}", name, export.ledger);
-            proptest::prop_assert_eq!(&back, &told, "{}", name);
-        }
-    }
-}
-
 /// Changes to make to a sample: where, in thousandths of its length, and what.
 fn damage() -> impl proptest::strategy::Strategy<Value = Vec<(usize, Damage)>> {
     use proptest::prelude::*;
@@ -607,7 +507,7 @@ fn folders_patterns_and_archives_are_walked() {
     let (code, out, err) = zhijian(folder.path(), &["scan", "in"]);
     assert_eq!((code, out.lines().count()), (0, 4), "{err}");
     assert!(err.contains("logo.png: not read") && err.contains("文件 4"), "{err}");
-    for path in ["in/a.csv", "in/c.zip/x.csv", "in/c.zip/y/z.csv", "in/deep/b.csv"] {
+    for path in ["in/a.csv", "in/c.zip/x.csv", "in/c.zip/y/z.csv", "in/deep/b.csv.gz"] {
         assert!(out.contains(&format!("\"path\":\"{path}\"")), "{path}: {out}");
     }
     let (_, one, _) = zhijian(folder.path(), &["scan", "in/*.csv", "in/a.csv"]);
@@ -665,6 +565,84 @@ fn a_failed_write_leaves_no_half_file() {
     }
 }
 
+/// Runs the program with files of at most `blocks` half kilobytes: a full disk.
+#[cfg(unix)]
+fn on_a_full_disk(folder: &Path, blocks: u32, arguments: &str) -> (i32, String) {
+    let program = assert_cmd::cargo::cargo_bin("zhijian");
+    let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec {} {arguments}", program.display());
+    let mut command = std::process::Command::new("sh");
+    // Remembered rules are no part of this.
+    command.current_dir(folder).env("TMPDIR", folder).env("XDG_CACHE_HOME", folder.join("none")).args(["-c", &script]);
+    let output = command.output().expect("runs");
+    (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+#[cfg(unix)]
+#[test]
+fn a_full_disk_leaves_no_half_file_and_no_temporary_file() {
+    let folder = tempfile::tempdir().expect("writable");
+    let rows: String = (0..3000).map(|at| row(&format!("c{at}"), "客服", at, "你就是个傻逼")).collect();
+    fs::write(folder.path().join("day.csv"), format!("{HEADER}{rows}")).expect("writable");
+    fs::write(folder.path().join("found.csv"), "former").expect("writable");
+    fs::create_dir(folder.path().join("none")).expect("writable");
+    let (code, err) = on_a_full_disk(folder.path(), 8, "scan day.csv -o found.csv");
+    assert!(code == 2 && err.contains("found.csv: [write]"), "{err}");
+    assert_eq!(fs::read_to_string(folder.path().join("found.csv")).expect("readable"), "former");
+    assert_eq!(names(folder.path()), ["day.csv", "found.csv", "none"], "no partial file is left");
+    let rows: String =
+        (0..300_000).map(|at| row(&format!("c{}", at % 70_000), "客户", at % 80_000, "什么时候发货呀")).collect();
+    fs::write(folder.path().join("day.csv"), format!("{HEADER}{rows}")).expect("writable");
+    let (code, err) = on_a_full_disk(folder.path(), 8, "scan day.csv -o found.csv --memory 1MiB");
+    assert!(code == 2 && err.contains("[temporary]"), "{err}");
+    assert_eq!(names(folder.path()), ["day.csv", "found.csv", "none"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_leaves_no_half_file_and_no_temporary_file() {
+    let folder = tempfile::tempdir().expect("writable");
+    // Enough that judging takes a while.
+    let rows: String = (0..200_000)
+        .map(|at| row(&format!("c{}", at % 30_000), "客服", at % 80_000, &format!("您的单号{at}已经登记，马上处理")))
+        .collect();
+    fs::write(folder.path().join("day.csv"), format!("{HEADER}{rows}")).expect("writable");
+    fs::write(folder.path().join("found.csv"), "former").expect("writable");
+    for signal in ["INT", "TERM"] {
+        let program = assert_cmd::cargo::cargo_bin("zhijian");
+        let mut command = std::process::Command::new(program);
+        command.current_dir(folder.path()).env("TMPDIR", folder.path());
+        let mut child =
+            command.args(["scan", "day.csv", "-q", "-o", "found.csv", "--memory", "1MiB"]).spawn().expect("runs");
+        while !names(folder.path()).iter().any(|name| name.ends_with(".partial")) {
+            assert!(child.try_wait().expect("is ours").is_none(), "the run was over before it was interrupted");
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        let process = child.id().to_string();
+        let sent = std::process::Command::new("kill").args(["-s", signal, &process]).status().expect("runs");
+        assert!(sent.success());
+        assert_eq!(child.wait().expect("is ours").code(), Some(130), "{signal}");
+        assert_eq!(names(folder.path()), ["day.csv", "found.csv"], "{signal}");
+        assert_eq!(fs::read_to_string(folder.path().join("found.csv")).expect("readable"), "former");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_device_is_written_to_and_not_replaced() {
+    let folder = tempfile::tempdir().expect("writable");
+    fs::write(folder.path().join("day.csv"), format!("{HEADER}{}", good_rows(60))).expect("writable");
+    let pipe = folder.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("runs").success());
+    let reader = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || fs::read_to_string(pipe).expect("readable")
+    });
+    let (code, _, err) = zhijian(folder.path(), &["scan", "day.csv", "-o", "pipe"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(reader.join().expect("reads").contains("insult."));
+    assert!(!pipe.metadata().expect("is there").is_file());
+}
+
 #[test]
 fn little_memory_gives_the_same_output_and_leaves_no_temporary_file() {
     let folder = tempfile::tempdir().expect("writable");
@@ -715,6 +693,26 @@ fn inspect_says_what_was_detected_and_how_to_change_it() {
     }
     let (code, out, _) = zhijian(&samples(), &["inspect", "volcengine-asr.json", "--lang", "en"]);
     assert!(code == 0 && out.contains("unknown 3") && out.contains("--roles 'agent=1,customer=0'"), "{out}");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_command_that_inspect_prints_reads_the_input_alike() {
+    let (bin, path) = (assert_cmd::cargo::cargo_bin("zhijian"), std::env::var("PATH").unwrap_or_default());
+    let path = format!("{}:{path}", bin.parent().expect("is in a folder").display());
+    for name in ["desk.utf-16.txt", "desk.xlsx", "packed.csv.gz", "qianniu.zip", "aliyun-asr.json", "wangwang.xml"] {
+        let (code, out, err) = zhijian(&samples(), &["inspect", name, "--roles", "agent=1,customer=0"]);
+        assert_eq!(code, 0, "{name}: {err}");
+        let command = out.lines().find_map(|line| line.split_once("zhijian scan ")).expect("a command").1;
+        let output = std::process::Command::new("sh")
+            .current_dir(samples())
+            .env("PATH", &path)
+            .args(["-c", &format!("zhijian scan {command} -q")])
+            .output()
+            .expect("runs");
+        let found = String::from_utf8(output.stdout).expect("UTF-8");
+        assert_eq!((output.status.code(), found.lines().count()), (Some(0), 1), "{name}: {command}");
+    }
 }
 
 #[test]

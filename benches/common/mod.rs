@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-const DAY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/corpora/examples/day-2026-09-18.csv");
+/// The shipped example day.
+pub const DAY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/corpora/examples/day-2026-09-18.csv");
 
 /// The column that holds the message in the example export.
 pub const TEXT_COLUMN: usize = 7;

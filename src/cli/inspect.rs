@@ -1,6 +1,8 @@
 //! `zhijian inspect`
 
-use crate::cli::args::{InspectArguments, Language};
+use std::path::Path;
+
+use crate::cli::args::{InspectArguments, Language, ReadingOptions};
 use crate::cli::scan::input_options;
 use crate::cli::{Failure, Outcome};
 use crate::input::inspect::{Inspection, inspect};
@@ -24,11 +26,11 @@ pub fn run(arguments: &InspectArguments) -> Result<Outcome, Failure> {
         anstream::println!("{}: {why}", path.display());
     }
     for path in &files {
-        match inspect(path, &options) {
+        match inspect(path, &options, arguments.rows) {
             Ok(found) => {
                 for inspection in &found {
-                    print(inspection, arguments, zh);
-                    complete &= inspection.problem.is_none() && !inspection.export.ledger.is_incomplete();
+                    print(inspection, &command(path, inspection, &arguments.reading), zh);
+                    complete &= inspection.problem.is_none() && !inspection.ledger.is_incomplete();
                 }
             }
             Err(error) => {
@@ -40,7 +42,7 @@ pub fn run(arguments: &InspectArguments) -> Result<Outcome, Failure> {
     Ok(if complete { Outcome::Clean } else { Outcome::Incomplete })
 }
 
-fn print(inspection: &Inspection, arguments: &InspectArguments, zh: bool) {
+fn print(inspection: &Inspection, command: &str, zh: bool) {
     let word = |chinese: &'static str, english: &'static str| if zh { chinese } else { english };
     let colon = word("：", ": ");
     anstream::println!("{}", inspection.name);
@@ -62,8 +64,7 @@ fn print(inspection: &Inspection, arguments: &InspectArguments, zh: bool) {
         let first: Vec<String> = inspection.header.iter().map(|cell| shorten(cell)).collect();
         line(word("首行", "first row"), &first.join(" | "));
     }
-    let export = &inspection.export;
-    let ledger = &export.ledger;
+    let ledger = &inspection.ledger;
     let unknown = ledger.skipped.get(&Skip::UnknownRole);
     line(
         word("角色", "roles"),
@@ -97,29 +98,26 @@ fn print(inspection: &Inspection, arguments: &InspectArguments, zh: bool) {
     for notice in &ledger.notices {
         line(word("说明", "note"), notice);
     }
-    let turns = || (0..export.len()).flat_map(|at| export.get(at).turns);
-    let times = || turns().map(|turn| turn.time).filter(|time| !time.is_empty());
-    if let (Some(first), Some(last)) = (times().min(), times().max()) {
+    if let Some((first, last)) = &inspection.times {
         line(word("时间", "times"), &format!("{first} — {last}"));
     }
-    line(word("会话", "conversations"), &format!("{} / {}", export.len(), ledger.rows));
-    if !export.is_empty() {
-        let conversation = export.get(0);
-        line(word("首个会话", "first conversation"), conversation.id);
-        for turn in conversation.turns.iter().take(arguments.rows) {
-            let role = match turn.role {
+    line(word("会话", "conversations"), &format!("{} / {}", ledger.conversations, ledger.rows));
+    if let Some((id, rows)) = &inspection.first {
+        line(word("首个会话", "first conversation"), id);
+        for row in rows {
+            let role = match row.role {
                 SpeakerRole::Agent => word("坐席", "agent"),
                 SpeakerRole::Customer => word("客户", "customer"),
                 SpeakerRole::System => word("系统", "system"),
                 SpeakerRole::Unknown => word("未知", "unknown"),
             };
-            anstream::println!("    {:>5} {} {role} {}", turn.line, turn.time, mask(&shorten(turn.text)));
+            anstream::println!("    {:>5} {} {role} {}", row.line, row.time, mask(&shorten(&row.text)));
         }
     }
     if let Some(problem) = &inspection.problem {
         line(word("问题", "problem"), &problem.to_string());
     }
-    line(word("若有误，修改此命令", "if this is wrong, change this command"), &command(inspection, unknown));
+    line(word("若有误，修改此命令", "if this is wrong, change this command"), command);
     anstream::println!();
 }
 
@@ -144,8 +142,8 @@ fn shorten(text: &str) -> String {
     short
 }
 
-/// The command that reads the file as it was read, every guess spelt out.
-fn command(inspection: &Inspection, unknown: Option<&Skipped>) -> String {
+/// The command that reads the input as it was read, every guess spelt out.
+fn command(path: &Path, inspection: &Inspection, given: &ReadingOptions) -> String {
     let mut command = "zhijian scan".to_owned();
     if let Some(encoding) = inspection.encoding {
         command.push_str(&format!(" --input-format {} --encoding {}", inspection.format.name(), encoding.name()));
@@ -153,12 +151,17 @@ fn command(inspection: &Inspection, unknown: Option<&Skipped>) -> String {
     if let Some(delimiter) = inspection.delimiter {
         command.push_str(&format!(" --delimiter '{}'", delimiter_name(delimiter)));
     }
+    if let Some(sheet) = &given.sheet {
+        command.push_str(&format!(" --sheet {}", quoted(sheet)));
+    }
     match &inspection.columns {
         Some(columns) => command.push_str(&format!(" --columns {columns}")),
         None if !inspection.header.is_empty() => command.push_str(" --columns conversation=1,role=2,text=3"),
         None => {}
     }
-    if let Some(unknown) = unknown {
+    given.roles.iter().for_each(|words| command.push_str(&format!(" --roles {}", quoted(words))));
+    given.agents.iter().for_each(|names| command.push_str(&format!(" --agents {}", quoted(names))));
+    if let Some(unknown) = inspection.ledger.skipped.get(&Skip::UnknownRole) {
         let mut words: Vec<&str> = unknown.first.iter().map(|place| place.detail.as_str()).collect();
         words.sort_unstable();
         words.dedup();
@@ -171,7 +174,11 @@ fn command(inspection: &Inspection, unknown: Option<&Skipped>) -> String {
             _ => command.push_str(" --agents '小满,*客服'"),
         }
     }
-    let file = inspection.name.as_str();
-    let plain = file.chars().all(|c| c.is_alphanumeric() || matches!(c, '/' | '.' | '-' | '_'));
-    if plain { format!("{command} {file}") } else { format!("{command} '{}'", file.replace('\'', "'\\''")) }
+    format!("{command} {}", quoted(&path.display().to_string()))
+}
+
+/// As a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = word.chars().all(|c| c.is_alphanumeric() || matches!(c, '/' | '.' | '-' | '_'));
+    if plain { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }

@@ -1,52 +1,84 @@
-//! Files that are complete or not there: written beside their place, moved to it at the end.
+//! Files that are complete or not there: written beside their place, moved to it at the end, removed by an interrupt.
 
-use std::borrow::Cow;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
 use tempfile::TempPath;
 
 use crate::cli::Failure;
 use crate::error::OutputError;
 
-/// A new file beside `path`, removed unless it is made [`complete`]. What is no file, such as `/dev/null` or a pipe, must not
-/// be replaced by one: it is written to, and there is nothing to complete.
-pub fn open(path: &Path) -> Result<(File, Option<TempPath>), Failure> {
+/// A file being written, removed unless it is made [`complete`](Pending::complete).
+pub struct Pending {
+    path: PathBuf,
+    /// What it is called meanwhile; none for a device or a pipe, which is written to where it is.
+    partial: Option<TempPath>,
+}
+
+/// A new file that is going to be `path`.
+pub fn create(path: &Path) -> Result<(File, Pending), Failure> {
     let failed = |source| OutputError { path: path.to_owned(), source };
-    if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
-        return Ok((File::options().write(true).open(path).map_err(failed)?, None));
+    // What is no file, such as `/dev/null` or a pipe, must not be replaced by one. A folder is refused here.
+    if path.metadata().is_ok_and(|found| !found.is_file()) {
+        let file = File::options().write(true).open(path).map_err(failed)?;
+        return Ok((file, Pending { path: path.to_owned(), partial: None }));
     }
-    let place = place(path);
-    let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let name = place.file_name().unwrap_or_default();
+    remove_on_interrupt();
+    // A link stays: what it leads to is written.
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let name = path.file_name().unwrap_or_default();
     let mut builder = tempfile::Builder::new();
     builder.prefix(name).suffix(".partial");
+    let mut unfinished = unfinished();
     // Not `tempfile_in`: what it makes nobody else may read.
-    let made = builder.make_in(folder, |path| File::create_new(path)).map_err(failed)?;
-    let (file, partial) = made.into_parts();
-    Ok((file, Some(partial)))
-}
-
-/// Gives a file its name. What it holds is on the disk before.
-pub fn complete(partial: TempPath, path: &Path) -> Result<(), Failure> {
-    let failed = |source| OutputError { path: path.to_owned(), source };
-    File::open(&partial).and_then(|file| file.sync_all()).map_err(failed)?;
-    partial.persist(place(path)).map_err(|error| failed(error.error))?;
-    Ok(())
-}
-
-/// Where a link leads: the link itself stays.
-fn place(path: &Path) -> Cow<'_, Path> {
-    path.canonicalize().map_or(Cow::Borrowed(path), Cow::Owned)
+    let (file, partial) = builder.make_in(folder, |path| File::create_new(path)).map_err(failed)?.into_parts();
+    unfinished.push(partial.to_path_buf());
+    Ok((file, Pending { path, partial: Some(partial) }))
 }
 
 /// Writes a whole file.
 pub fn write(path: &Path, act: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> Result<(), Failure> {
-    let (file, partial) = open(path)?;
+    let (file, pending) = create(path)?;
     let mut out = BufWriter::new(file);
     act(&mut out).and_then(|()| out.flush()).map_err(|source| OutputError { path: path.to_owned(), source })?;
-    partial.map_or(Ok(()), |partial| complete(partial, path))
+    pending.complete()
+}
+
+impl Pending {
+    /// Gives the file its name. What it holds is on the disk before.
+    pub fn complete(self) -> Result<(), Failure> {
+        let Some(partial) = self.partial else { return Ok(()) };
+        let failed = |source| OutputError { path: self.path.clone(), source };
+        File::open(&partial).and_then(|file| file.sync_all()).map_err(failed)?;
+        let mut unfinished = unfinished();
+        unfinished.retain(|other| *other != *partial);
+        partial.persist(&self.path).map_err(|error| failed(error.error))?;
+        Ok(())
+    }
+}
+
+/// The partial files of this process. While this is held none is made or completed.
+fn unfinished() -> MutexGuard<'static, Vec<PathBuf>> {
+    static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+    UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The exit code of a program that was interrupted, as shells have it.
+const INTERRUPTED: i32 = 130;
+
+fn remove_on_interrupt() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // Where no handler can be set, an interrupt leaves the partial file behind: no reason to write nothing.
+        let _ = ctrlc::set_handler(|| {
+            let unfinished = unfinished();
+            unfinished.iter().for_each(|path| drop(fs::remove_file(path)));
+            std::process::exit(INTERRUPTED);
+        });
+    });
 }
 
 #[cfg(all(test, unix))]

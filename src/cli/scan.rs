@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use indicatif::ProgressBar;
 use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
-use tempfile::TempPath;
 
 use crate::checker::{Checked, Checker};
 use crate::cli::args::{Language, OutputFormat, ReadingOptions, ScanArguments};
@@ -230,7 +229,7 @@ fn judge<'c>(
 struct Output {
     reporter: Box<dyn Reporter>,
     path: PathBuf,
-    partial: Option<TempPath>,
+    pending: Option<output::Pending>,
     closed_pipe: bool,
 }
 
@@ -246,10 +245,10 @@ impl Output {
         };
         let path = arguments.output.clone().unwrap_or_else(|| PathBuf::from("<stdout>"));
         let failed = |source| OutputError { path: path.clone(), source };
-        let (out, partial): (Box<dyn Write>, _) = match &arguments.output {
+        let (out, pending): (Box<dyn Write>, _) = match &arguments.output {
             Some(path) => {
-                let (file, partial) = output::open(path)?;
-                (Box::new(BufWriter::new(file)), partial)
+                let (file, pending) = output::create(path)?;
+                (Box::new(BufWriter::new(file)), Some(pending))
             }
             None => (Box::new(BufWriter::new(io::stdout())), None),
         };
@@ -266,7 +265,7 @@ impl Output {
                 Box::new(TextReporter::new(anstream::StripStream::new(out), language, Mark::Brackets, privacy))
             }
         };
-        Ok(Output { reporter, path, partial, closed_pipe: false })
+        Ok(Output { reporter, path, pending, closed_pipe: false })
     }
 
     /// A reader that has had enough is no failure: what follows is not written. After any other failure the partial file is
@@ -277,7 +276,7 @@ impl Output {
         }
         match act(self.reporter.as_mut()) {
             Ok(()) => Ok(()),
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe && self.partial.is_none() => {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe && self.pending.is_none() => {
                 self.closed_pipe = true;
                 Ok(())
             }
@@ -287,10 +286,7 @@ impl Output {
 
     fn close(self) -> Result<(), Failure> {
         drop(self.reporter);
-        match self.partial {
-            Some(partial) => output::complete(partial, &self.path),
-            None => Ok(()),
-        }
+        self.pending.map_or(Ok(()), output::Pending::complete)
     }
 }
 

@@ -73,6 +73,7 @@ const HEADERS: [(Field, &[&str]); 11] = [
             "role",
             "speaker",
             "speakerrole",
+            "issender",
             "sender",
             "sendertype",
             "sourcetype",
@@ -88,6 +89,7 @@ const HEADERS: [(Field, &[&str]); 11] = [
             "from",
             "fromname",
             "sendername",
+            "strtalker",
         ],
     ),
     (
@@ -185,6 +187,7 @@ const HEADERS: [(Field, &[&str]); 11] = [
             "visitorid",
             "客户id",
             "strtalker",
+            "talkerid",
         ],
     ),
     (Field::Kind, &["消息类型", "内容类型", "类型", "msgtype", "contenttype", "mediatype", "messagetype", "type"]),
@@ -457,6 +460,7 @@ fn holds_names(header: &[String], role: usize) -> bool {
         "from",
         "fromname",
         "sendername",
+        "strtalker",
     ];
     header.get(role).is_some_and(|cell| names.contains(&header_key(cell).as_str()))
 }

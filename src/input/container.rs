@@ -148,7 +148,6 @@ pub fn open(
                 Box::new(decoder)
             };
             let inner = Box::new(Limited { inner, packed, unpacked: 0 });
-            let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(name);
             open(name, None, inner, depth + 1, options, export, take)
         }
         Packing::Zip => {
@@ -209,9 +208,21 @@ fn open_zip(
         let mut limited = Limited { inner: member, packed, unpacked: 0 };
         if workbook {
             // The reader of workbooks holds parts in memory: that they are what they say is found out before.
-            io::copy(&mut limited, &mut io::sink()).map_err(|error| damaged(format!("{part}: {error}")))?;
-            if part.ends_with("sharedStrings.xml") && limited.unpacked > LARGEST_STRINGS {
+            let mut start = Vec::new();
+            let read = limited.by_ref().take(STRINGS_START).read_to_end(&mut start);
+            read.and_then(|_| io::copy(&mut limited, &mut io::sink()))
+                .map_err(|error| damaged(format!("{part}: {error}")))?;
+            let strings =
+                ["sharedstrings.xml", "sharedstrings.bin"].iter().any(|end| part.to_lowercase().ends_with(end));
+            if strings && limited.unpacked > LARGEST_STRINGS {
                 return Err(unreadable(name, "its texts do not fit memory", "save the sheet as CSV"));
+            }
+            if strings {
+                export.set_aside(limited.unpacked as usize);
+            }
+            // Room is made for as many as it says.
+            if strings && unique_count(&start) > limited.unpacked {
+                return Err(damaged(format!("{part}: more texts than it has bytes")));
             }
             continue;
         }
@@ -227,6 +238,15 @@ fn open_zip(
     last
 }
 
+/// How many texts a workbook says it has.
+fn unique_count(start: &[u8]) -> u64 {
+    let start = String::from_utf8_lossy(start);
+    let digits = start.split_once("uniqueCount=").map_or("", |(_, rest)| rest.trim_start_matches(['"', '\'']));
+    let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+    // Too many digits for a number: too many texts.
+    if end == 0 { 0 } else { digits[..end].parse().unwrap_or(u64::MAX) }
+}
+
 /// Zips made by Windows in China name their members in GBK.
 fn member_name(bytes: &[u8]) -> String {
     let name = Encoding::Utf8.decode(bytes).or_else(|| Encoding::Gb18030.decode(bytes));
@@ -235,3 +255,5 @@ fn member_name(bytes: &[u8]) -> String {
 
 /// Bytes of the part of a workbook that holds its texts.
 const LARGEST_STRINGS: u64 = 1 << 30;
+/// Bytes of it that say how many there are.
+const STRINGS_START: u64 = 4096;

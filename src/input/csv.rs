@@ -11,13 +11,11 @@ use crate::input::columns::{self, Columns};
 use crate::input::encoding::Encoding;
 use crate::input::export::Export;
 use crate::input::ledger::{Flaw, Skip};
-use crate::input::rows::{Cells, Rows};
+use crate::input::rows::{Cells, LONGEST_CELL, Rows};
 use crate::input::{InputOptions, Source};
 
 /// How many rows decide the columns.
 pub(super) const ROWS_SEEN: usize = 200;
-/// Bytes. A row longer than this has a quote that is never closed, or is no row of a chat.
-const LONGEST_ROW: usize = 8 << 20;
 /// Bytes read at once.
 const CHUNK: usize = 1 << 18;
 
@@ -209,8 +207,9 @@ impl<R: Read> Table<R> {
             ends += ended;
             match result {
                 ReadRecordResult::InputEmpty if finishing => unreachable!("empty input ends the record"),
+                // A row longer than that has a quote that is never closed, or is no row of a chat.
                 ReadRecordResult::InputEmpty => {
-                    if at - self.start > LONGEST_ROW {
+                    if at - self.start > LONGEST_CELL {
                         return self.reread(line);
                     }
                 }

@@ -117,6 +117,11 @@ impl Export {
         }
     }
 
+    /// Leaves room for `bytes` that a reader holds besides the rows, to the end of the run.
+    pub(super) fn set_aside(&mut self, bytes: usize) {
+        self.budget = self.budget.saturating_sub(bytes).max(self.budget.min(LEAST_BUDGET));
+    }
+
     /// Starts a new input.
     pub fn begin_file(&mut self, name: &str) {
         Arc::make_mut(&mut self.files).push(name.to_owned());
@@ -404,6 +409,8 @@ impl Export {
 
 /// Bytes. A message longer than this is not read; desks cut messages at a few thousand characters.
 pub const LONGEST_TEXT: usize = 1 << 20;
+/// Bytes that rows are given whatever else is held.
+const LEAST_BUDGET: usize = 16 << 20;
 /// About what an id takes in the map and on the heap.
 const ID_BYTES: usize = 96;
 /// Bytes of rows that are grouped at a time when the budget is larger or there is none.

@@ -7,7 +7,10 @@ use serde_json::Value;
 use crate::error::InputError;
 use crate::input::columns::{self, Columns};
 use crate::input::container::Content;
-use crate::input::{Encoding, Export, Format, InputOptions, chat, csv, detect_format, open, read_file, shapes, sheet};
+use crate::input::{
+    Encoding, Export, Format, InputOptions, Ledger, chat, csv, detect_format, open, read_file, shapes, sheet,
+};
+use crate::model::SpeakerRole;
 
 /// What one file was taken for.
 #[derive(Debug)]
@@ -26,29 +29,81 @@ pub struct Inspection {
     pub header: Vec<String>,
     /// The columns of a table, where they can be told.
     pub columns: Option<Columns>,
-    /// The rows; grouped, with a ledger.
-    pub export: Export,
+    /// What became of the rows.
+    pub ledger: Ledger,
+    /// The first and the last time, as text is compared.
+    pub times: Option<(String, String)>,
+    /// The id of the first conversation and its first rows.
+    pub first: Option<(String, Vec<SeenRow>)>,
     /// Why not everything could be read.
     pub problem: Option<InputError>,
 }
 
-/// Reads the input at `path` and says what every file in it was taken for.
+/// A row as it was understood.
+#[derive(Debug)]
+pub struct SeenRow {
+    /// 1-based line.
+    pub line: u64,
+    /// The time.
+    pub time: String,
+    /// Who speaks.
+    pub role: SpeakerRole,
+    /// The message.
+    pub text: String,
+}
+
+/// Bytes of rows held in memory; a look at a file needs no more.
+const BUDGET: usize = 64 << 20;
+
+/// Reads the input at `path` and says what every file in it was taken for, with the first `rows` rows.
 ///
 /// # Errors
 /// When the input cannot be opened.
-pub fn inspect(path: &Path, options: &InputOptions) -> Result<Vec<Inspection>, InputError> {
+pub fn inspect(path: &Path, options: &InputOptions, rows: usize) -> Result<Vec<Inspection>, InputError> {
     let mut found = Vec::new();
     let mut unused = Export::default();
     open(path, options, &mut unused, &|_| {}, &mut |name, content, options, _| {
         let mut inspection = look(name, &content, options);
-        let mut export = Export::default();
+        let mut export = Export::with_budget(BUDGET);
         inspection.problem = read_file(name, content, options, &mut export).err();
-        export.finish();
-        inspection.export = export;
+        if let Err(error) = inspection.take(export, rows) {
+            inspection.problem = Some(error);
+        }
         found.push(inspection);
         Ok(())
     })?;
     Ok(found)
+}
+
+impl Inspection {
+    fn take(&mut self, export: Export, rows: usize) -> Result<(), InputError> {
+        let (ledger, mut batches) = export.into_batches()?;
+        self.ledger = ledger;
+        while let Some(batch) = batches.next_batch()? {
+            for at in 0..batch.len() {
+                let conversation = batch.get(at);
+                if self.first.is_none() {
+                    let turns = conversation.turns.iter().take(rows);
+                    let row = turns.map(|turn| SeenRow {
+                        line: turn.line,
+                        time: turn.time.to_owned(),
+                        role: turn.role,
+                        text: turn.text.to_owned(),
+                    });
+                    self.first = Some((conversation.id.to_owned(), row.collect()));
+                }
+                for time in conversation.turns.iter().map(|turn| turn.time).filter(|time| !time.is_empty()) {
+                    match &mut self.times {
+                        None => self.times = Some((time.to_owned(), time.to_owned())),
+                        Some((first, _)) if time < first.as_str() => time.clone_into(first),
+                        Some((_, last)) if time > last.as_str() => time.clone_into(last),
+                        Some(_) => {}
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 fn look(name: &str, content: &Content<'_>, options: &InputOptions) -> Inspection {
@@ -60,7 +115,9 @@ fn look(name: &str, content: &Content<'_>, options: &InputOptions) -> Inspection
         delimiter: None,
         header: Vec::new(),
         columns: None,
-        export: Export::default(),
+        ledger: Ledger::default(),
+        times: None,
+        first: None,
         problem: None,
     };
     let mut table = |rows: &[Vec<String>]| {
@@ -120,7 +177,10 @@ fn json_shape(sample: &str) -> &'static str {
     };
     match first {
         Some(value) if value.get("turns").is_some() => "zhijian",
-        Some(value) => shapes::name_of(&value).unwrap_or("told by the names of its keys"),
+        Some(value) => {
+            let inner = shapes::LISTS.iter().find_map(|list| value.get(list)?.get(0)).unwrap_or(&value);
+            shapes::name_of(&value).or_else(|| shapes::name_of(inner)).unwrap_or("told by the names of its keys")
+        }
         None => "",
     }
 }

@@ -17,6 +17,7 @@ pub mod inspect;
 mod json;
 pub mod kinds;
 pub mod ledger;
+mod ods;
 mod paths;
 pub mod roles;
 mod rows;
@@ -25,6 +26,7 @@ mod shapes;
 mod sheet;
 mod spill;
 mod subtitle;
+mod xls;
 mod xml;
 
 use std::borrow::Cow;
@@ -253,7 +255,8 @@ fn detect_format(name: &str, sample: &str, options: &InputOptions) -> Format {
     if start.starts_with("<?xml") || (start.starts_with('<') && inside.starts_with(|c: char| c.is_ascii_alphabetic())) {
         return Format::Xml;
     }
-    match name.rsplit('.').next().unwrap_or("").to_lowercase().as_str() {
+    let packed = [".gz", ".zst"].iter().find_map(|suffix| name.strip_suffix(suffix));
+    match packed.unwrap_or(name).rsplit('.').next().unwrap_or("").to_lowercase().as_str() {
         "csv" | "tsv" => Format::Csv,
         "json" | "jsonl" | "ndjson" => Format::Json,
         "srt" | "vtt" => Format::Subtitle,

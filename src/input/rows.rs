@@ -35,6 +35,9 @@ impl Cells for [String] {
     }
 }
 
+/// Bytes. What is longer is no cell, and no row, of a chat.
+pub const LONGEST_CELL: usize = 8 << 20;
+
 /// What says that a message was recalled, in a column for it.
 const RECALLED: [&[u8]; 3] = [b"1", b"true", "是".as_bytes()];
 
@@ -159,6 +162,7 @@ impl<'o> Rows<'o> {
         };
         let Some(role_column) = columns.role else {
             return match &text {
+                Some(text) if text.len() > LONGEST_CELL => export.skip(Skip::TooLong, line, ""),
                 Some(text) => chat::read_cell(text, id, about, &agent, line, self.options, export),
                 None => export.skip(Skip::Undecodable, line, ""),
             };

@@ -8,6 +8,26 @@ use crate::input::export::{About, Export, LONGEST_TEXT, Row};
 use crate::input::{InputOptions, Source};
 use crate::model::{Channel, SpeakerRole};
 
+/// What is said from a moment on.
+struct Cue {
+    time: String,
+    text: String,
+    line: u64,
+}
+
+impl Cue {
+    fn push(&mut self, line: &str) {
+        // What is too long is counted as such; no need to keep more of it.
+        if line.is_empty() || self.text.len() > LONGEST_TEXT {
+            return;
+        }
+        if !self.text.is_empty() {
+            self.text.push('\n');
+        }
+        self.text.push_str(line);
+    }
+}
+
 /// Reads one file as one call.
 ///
 /// # Errors
@@ -19,7 +39,9 @@ pub fn read(
     export: &mut Export,
 ) -> Result<(), InputError> {
     let mut lines = Lines::new();
-    let mut cue: Option<(String, String, u64)> = None;
+    let mut cue: Option<Cue> = None;
+    // Digits alone are the number of the next cue if one follows, and said if not.
+    let mut digits = String::new();
     loop {
         let next = lines.read(&mut reader, source, export);
         let (number, line) = match next {
@@ -29,24 +51,24 @@ pub fn read(
         };
         let line = line.trim();
         if let Some((start, _)) = line.split_once("-->").filter(|(start, _)| is_offset(start.trim())) {
-            if let Some(cue) = cue.take() {
-                add(cue, source, options, export);
+            if let Some(cue) = cue.replace(Cue { time: start.trim().to_owned(), text: String::new(), line: number }) {
+                add(&cue, source, options, export);
             }
-            cue = Some((start.trim().to_owned(), String::new(), number));
+            digits.clear();
             continue;
         }
-        let head = cue.is_none() || line.bytes().all(|byte| byte.is_ascii_digit());
-        if let Some((_, text, _)) = cue.as_mut().filter(|_| !head)
-            && text.len() <= LONGEST_TEXT
-        {
-            if !text.is_empty() {
-                text.push('\n');
+        if let Some(cue) = &mut cue {
+            cue.push(&std::mem::take(&mut digits));
+            if line.bytes().all(|byte| byte.is_ascii_digit()) {
+                line.clone_into(&mut digits);
+            } else {
+                cue.push(line);
             }
-            text.push_str(line);
         }
     }
-    if let Some(cue) = cue {
-        add(cue, source, options, export);
+    if let Some(mut cue) = cue {
+        cue.push(&digits);
+        add(&cue, source, options, export);
     }
     Ok(())
 }
@@ -70,18 +92,19 @@ fn speaker(text: &str) -> (&str, &str) {
     }
 }
 
-fn add((time, text, line): (String, String, u64), source: &Source<'_>, options: &InputOptions, export: &mut Export) {
-    let (mut name, mut said) = speaker(&text);
+fn add(cue: &Cue, source: &Source<'_>, options: &InputOptions, export: &mut Export) {
+    let Cue { time, text, line } = cue;
+    let (mut name, mut said) = speaker(text);
     let mut role = options.roles.name(name);
     if role == SpeakerRole::Unknown {
         role = options.roles.speaker(name);
     }
     if role == SpeakerRole::Unknown && !text.starts_with(['<', '[', '【']) {
         // "时间：明天" is no speaker.
-        (name, said) = ("-", &text);
+        (name, said) = ("-", text);
         role = options.roles.speaker(name);
     }
     let about = || About { channel: Channel::Call, industry: options.industry.clone(), date: None };
     let agent = if role == SpeakerRole::Agent { name } else { "" };
-    export.add(source.stem(), about, Row { role, word: name, kind: None, text: Ok(said), agent, time: &time, line });
+    export.add(source.stem(), about, Row { role, word: name, kind: None, text: Ok(said), agent, time, line: *line });
 }

@@ -2,7 +2,8 @@
 
 use std::io::Read;
 
-use quick_xml::events::Event;
+use quick_xml::XmlVersion::Implicit1_0;
+use quick_xml::events::{BytesRef, Event};
 use serde_json::{Map, Value};
 
 use crate::error::InputError;
@@ -41,11 +42,31 @@ pub fn read(
     Ok(())
 }
 
+/// Name, children and text of an open element.
+type Element = (String, Map<String, Value>, String);
+
+/// What an entity stands for; `None` for one that the document defines itself.
+pub(super) fn character(reference: &BytesRef<'_>) -> Result<Option<char>, String> {
+    let named = match &*reference.xml_content(Implicit1_0) {
+        "lt" => Some('<'),
+        "gt" => Some('>'),
+        "amp" => Some('&'),
+        "quot" => Some('"'),
+        "apos" => Some('\''),
+        _ => None,
+    };
+    Ok(reference.resolve_char_ref().map_err(|error| error.to_string())?.or(named))
+}
+
 /// Elements become keys, repeated ones lists, texts strings.
 pub(super) fn value_of(text: &str) -> Result<Value, String> {
     let mut reader = quick_xml::Reader::from_str(text);
-    // Name, children and text of each open element.
-    let mut open: Vec<(String, Map<String, Value>, String)> = vec![(String::new(), Map::new(), String::new())];
+    let mut open: Vec<Element> = vec![(String::new(), Map::new(), String::new())];
+    let push = |open: &mut Vec<Element>, piece: &str| {
+        if let Some((_, _, text)) = open.last_mut() {
+            text.push_str(piece);
+        }
+    };
     loop {
         match reader.read_event().map_err(|error| error.to_string())? {
             Event::Start(tag) => {
@@ -67,28 +88,11 @@ pub(super) fn value_of(text: &str) -> Result<Value, String> {
                     Some(first) => *first = Value::Array(vec![first.take(), value]),
                 }
             }
-            Event::Text(piece) => {
-                if let Some((_, _, text)) = open.last_mut() {
-                    text.push_str(&piece.xml_content(quick_xml::XmlVersion::Implicit1_0));
-                }
-            }
-            Event::CData(piece) => {
-                if let Some((_, _, text)) = open.last_mut() {
-                    text.push_str(&piece.xml_content(quick_xml::XmlVersion::Implicit1_0));
-                }
-            }
+            Event::Text(piece) => push(&mut open, &piece.xml_content(Implicit1_0)),
+            Event::CData(piece) => push(&mut open, &piece.xml_content(Implicit1_0)),
             Event::GeneralRef(reference) => {
-                let character = reference.resolve_char_ref().map_err(|error| error.to_string())?;
-                let named = match &*reference.xml_content(quick_xml::XmlVersion::Implicit1_0) {
-                    "lt" => Some('<'),
-                    "gt" => Some('>'),
-                    "amp" => Some('&'),
-                    "quot" => Some('"'),
-                    "apos" => Some('\''),
-                    _ => None,
-                };
-                if let Some((_, _, text)) = open.last_mut() {
-                    text.extend(character.or(named));
+                if let Some(character) = character(&reference)? {
+                    push(&mut open, character.encode_utf8(&mut [0; 4]));
                 }
             }
             Event::Eof => break,
