@@ -104,8 +104,8 @@ struct Wake {
     groups: [u16; 3],
 }
 
-/// Sets of literals that are asked for most often when patterns are woken: which of them a text fills is noted when its
-/// literals are found.
+/// The sets that are asked for most often when patterns are woken: which of them a text may fill is noted when its literals
+/// are found.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Groups {
     /// For each literal where its groups start in `members`.
@@ -121,14 +121,15 @@ const GROUPS: usize = 2048;
 
 impl Groups {
     /// `asked` counts how often each set was asked for in ordinary text.
-    fn new(sets: &[WordSet], literals: usize, asked: &FxHashMap<SetId, u32>) -> Groups {
+    fn new(triggers: &[Option<Vec<LiteralId>>], literals: usize, asked: &FxHashMap<SetId, u32>) -> Groups {
         let mut sets_asked: Vec<(u32, SetId)> = asked.iter().map(|(set, count)| (*count, *set)).collect();
         sets_asked.sort_unstable_by_key(|(count, set)| (Reverse(*count), *set));
         let mut of_literal = vec![Vec::new(); literals];
         let mut of_set = FxHashMap::default();
         for (group, (_, set)) in (1..GROUPS as u16).zip(&sets_asked) {
             of_set.insert(*set, group);
-            sets[*set as usize].literals.iter().for_each(|literal| of_literal[*literal as usize].push(group));
+            let literals = triggers[*set as usize].iter().flatten();
+            literals.for_each(|literal| of_literal[*literal as usize].push(group));
         }
         let mut first = Vec::with_capacity(literals + 1);
         let mut members = Vec::new();
@@ -344,14 +345,17 @@ impl Index {
         sounds.iter().for_each(|(literal, _)| heard[*literal as usize] = true);
         let kinds = Kinds::new(&sets, &patterns, literals, &heard);
         let count = u32::try_from(literals.len()).expect("fewer than 2^32 literals");
-        // The places of a pattern that its anchor is not, as far as only literals can fill them.
+        let triggers = triggers(&sets, &patterns, &anchors);
+        // The places of a pattern that its anchor is not, as far as none is filled without some literal.
         let others = |id: usize| {
             let anchor = usize::from(anchors[id]);
             let slots = patterns[id].slots.iter().enumerate().filter(|(at, _)| *at != anchor);
             let mut others: Vec<SetId> = slots.map(|(_, slot)| slot.set).collect();
-            others.retain(|set| sets[*set as usize].patterns.is_empty() && !sets[*set as usize].number);
-            let common =
-                |set: &SetId| sets[*set as usize].literals.iter().map(|literal| counts[*literal as usize]).sum();
+            others.retain(|set| triggers[*set as usize].is_some());
+            let common = |set: &SetId| {
+                let literals = triggers[*set as usize].iter().flatten();
+                literals.map(|literal| counts[*literal as usize]).sum()
+            };
             others.sort_by_cached_key(|set| -> u32 { common(set) });
             others
         };
@@ -361,7 +365,7 @@ impl Index {
             let woken: u32 = anchor.literals.iter().map(|literal| counts[*literal as usize]).sum();
             others(id).into_iter().for_each(|set| *asked.entry(set).or_default() += woken);
         }
-        let groups = Groups::new(&sets, literals.len(), &asked);
+        let groups = Groups::new(&triggers, literals.len(), &asked);
         let wakes = [Purpose::Asked, Purpose::Fires, Purpose::Condition].map(|purpose| {
             let mut entries: Vec<(u32, Wake)> = Vec::new();
             for (id, pattern) in (0..).zip(&patterns).filter(|(id, _)| purposes[*id as usize] & bit(purpose) != 0) {
@@ -737,6 +741,28 @@ fn anchors(sets: &[WordSet], patterns: &[Pattern], cost: impl Fn(LiteralId) -> f
         pattern_costs.push(best.1);
     }
     anchors
+}
+
+/// For each set literals of which one at least stands in every text that fills it; `None` where a number may.
+fn triggers(sets: &[WordSet], patterns: &[Pattern], anchors: &[u8]) -> Vec<Option<Vec<LiteralId>>> {
+    let mut triggers: Vec<Option<Vec<LiteralId>>> = Vec::with_capacity(sets.len());
+    // A set stands behind its members' sets: members were compiled before it.
+    for set in sets {
+        let mut own = (!set.number).then(|| set.literals.clone());
+        for member in &set.patterns {
+            let anchor = patterns[*member as usize].slots[usize::from(anchors[*member as usize])].set;
+            own = own.zip(triggers[anchor as usize].as_ref()).map(|(mut own, of_member)| {
+                own.extend(of_member);
+                own
+            });
+        }
+        if let Some(own) = &mut own {
+            own.sort_unstable();
+            own.dedup();
+        }
+        triggers.push(own);
+    }
+    triggers
 }
 
 /// One bit for the kind of a character: marks, blanks, emoji and the ends of the text share one.
