@@ -1,7 +1,6 @@
 //! The joined stages: rules checked against the statute base at load, conversations → findings.
 
 use std::path::Path;
-use std::sync::OnceLock;
 
 use jiff::civil::Date;
 
@@ -21,8 +20,8 @@ pub struct Checker {
     pub rules: RuleSet,
     /// The statute base.
     pub statutes: StatuteBase,
-    /// The names and contents of its laws, for citations in turns; built when the first conversation comes.
-    citations: OnceLock<CitationIndex>,
+    /// The names and contents of its laws, for citations in turns.
+    citations: CitationIndex,
     /// The day whose law applies to conversations that carry no date.
     pub default_date: Date,
 }
@@ -80,10 +79,15 @@ impl Checker {
         rules: impl FnOnce() -> Result<RuleSet, LoadError> + Send,
         statute_dirs: &[&Path],
     ) -> Result<Checker, LoadError> {
-        let (rules, statutes) = match rayon::join(rules, || StatuteBase::load(statute_dirs)) {
-            (Ok(rules), Ok(statutes)) => (rules, statutes),
-            (rules, statutes) => {
-                let problems = rules.err().into_iter().chain(statutes.err()).flat_map(|error| error.0);
+        let law = || {
+            let statutes = StatuteBase::load(statute_dirs)?;
+            let citations = CitationIndex::new(&statutes);
+            Ok((statutes, citations))
+        };
+        let (rules, (statutes, citations)) = match rayon::join(rules, law) {
+            (Ok(rules), Ok(law)) => (rules, law),
+            (rules, law) => {
+                let problems = rules.err().into_iter().chain(law.err()).flat_map(|error: LoadError| error.0);
                 return Err(LoadError(problems.collect()));
             }
         };
@@ -92,15 +96,15 @@ impl Checker {
         let problems: Vec<_> = unresolved.map(|(_, diagnostic)| diagnostic.clone()).collect();
         if problems.is_empty() {
             let default_date = jiff::ZonedDateTime::now().date();
-            Ok(Checker { rules, statutes, citations: OnceLock::new(), default_date })
+            Ok(Checker { rules, statutes, citations, default_date })
         } else {
             Err(LoadError(problems))
         }
     }
 
-    /// The index of the laws of the statute base; built when first asked for.
+    /// The index of the laws of the statute base.
     pub fn citations(&self) -> &CitationIndex {
-        self.citations.get_or_init(|| CitationIndex::new(&self.statutes))
+        &self.citations
     }
 
     /// The findings of one conversation.

@@ -130,7 +130,9 @@ proptest! {
         agent in "(\\PC|[你您不退换等傻逼滚投诉没办法会尽快 ,。!0-9a-zA-Z😊]){0,60}",
         call in any::<bool>(),
     ) {
-        let turns = vec![Turn::new(SpeakerRole::Customer, &customer), Turn::new(SpeakerRole::Agent, &agent)];
+        let mut turns = vec![Turn::new(SpeakerRole::Customer, &customer), Turn::new(SpeakerRole::Agent, &agent)];
+        // A script has no customer.
+        turns.retain(|turn| turn.role == SpeakerRole::Agent || !customer.is_empty());
         let channel = if call { Channel::Call } else { Channel::Chat };
         let conversation = Conversation { id: "p", channel, industry: "", date: None, path: "", turns };
         let rules = &checker().rules;

@@ -23,6 +23,8 @@ pub struct Facts {
     view: View,
     text: ViewText,
     probe: RefCell<Probe>,
+    /// What patterns that fire are looked for.
+    purposes: &'static [Purpose],
     eager: bool,
     words: OnceCell<Words>,
     breaks: OnceCell<Breaks>,
@@ -35,11 +37,12 @@ pub struct Facts {
 impl Facts {
     /// Goes on from what the first stage found in `text`. With `eager` no pattern is left out for what the first stage says
     /// of it.
-    pub fn new(view: View, text: ViewText, probe: Probe, eager: bool) -> Facts {
+    pub fn new(view: View, text: ViewText, probe: Probe, purposes: &'static [Purpose], eager: bool) -> Facts {
         Facts {
             view,
             text,
             probe: RefCell::new(probe),
+            purposes,
             eager,
             words: OnceCell::new(),
             breaks: OnceCell::new(),
@@ -158,7 +161,8 @@ impl<'a> Analysis<'a> {
             return (0..).take(self.rules.index.patterns.len()).collect();
         }
         let mut probe = self.facts.probe.borrow_mut();
-        self.rules.index.run(Purpose::Fires, self.facts.text.text(), &mut probe);
+        let run = |purpose: &Purpose| self.rules.index.run(*purpose, self.facts.text.text(), &mut probe);
+        self.facts.purposes.iter().for_each(run);
         probe.active().to_vec()
     }
 

@@ -18,7 +18,8 @@ pub struct Context<'r, 'c> {
 
 impl<'r, 'c> Context<'r, 'c> {
     pub fn new(rules: &'r RuleSet, conversation: &'c Conversation<'c>, eager: bool) -> Context<'r, 'c> {
-        let lens = Lens { rules, by_sound: conversation.channel == Channel::Call, eager };
+        let customer = conversation.turns.iter().any(|turn| turn.role == SpeakerRole::Customer);
+        let lens = Lens { rules, by_sound: conversation.channel == Channel::Call, answers: customer, eager };
         Context { conversation, lens, known: OnceCell::new() }
     }
 

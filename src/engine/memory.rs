@@ -48,6 +48,8 @@ pub struct Known {
 pub struct Lens<'r> {
     pub rules: &'r RuleSet,
     pub by_sound: bool,
+    /// Whether there is a customer to answer: where there is none, what only answers may fire is not looked for.
+    pub answers: bool,
     /// Nothing is left out for what the first stage says of it, and nothing is remembered.
     pub eager: bool,
 }
@@ -55,8 +57,8 @@ pub struct Lens<'r> {
 #[derive(Default)]
 struct Memory {
     rules: u64,
-    /// By sound and not.
-    known: [FxHashMap<Box<str>, Rc<Known>>; 2],
+    /// By sound and not, with and without a customer to answer.
+    known: [FxHashMap<Box<str>, Rc<Known>>; 4],
     sights: Vec<u32>,
 }
 
@@ -82,7 +84,7 @@ impl<'r> Lens<'r> {
             if memory.rules != self.rules.serial {
                 *memory = Memory { rules: self.rules.serial, sights: vec![0; SIGHTS], ..Memory::default() };
             }
-            let known = &mut memory.known[usize::from(self.by_sound)];
+            let known = &mut memory.known[usize::from(self.by_sound) | usize::from(self.answers) << 1];
             if let Some(known) = known.get(text) {
                 return Some(Rc::clone(known));
             }
@@ -123,11 +125,16 @@ impl<'r> Lens<'r> {
         let look = || {
             WORKSPACE.with_borrow_mut(|Workspace { plain, .. }| {
                 let mut evidence = Vec::new();
-                self.look(&gate_text(text, traits(text)), Purpose::Asked, None, plain, &mut evidence);
+                self.look(&gate_text(text, traits(text)), &[Purpose::Asked], None, plain, &mut evidence);
                 sorted(evidence)
             })
         };
         known.customer.get_or_init(look).clone()
+    }
+
+    /// What is looked for in an agent's text.
+    pub fn spoken(&self) -> &'static [Purpose] {
+        if self.answers { &[Purpose::Fires, Purpose::Answers] } else { &[Purpose::Fires] }
     }
 
     fn look_at_agent(&self, text: &str) -> Look {
@@ -135,12 +142,13 @@ impl<'r> Lens<'r> {
             let traits = traits(text);
             let normal = gate_text(text, traits);
             let mut evidence = Vec::new();
-            let mut fires = self.look(&normal, Purpose::Fires, None, plain, &mut evidence);
+            let purposes = self.spoken();
+            let mut fires = self.look(&normal, purposes, None, plain, &mut evidence);
             if traits.folds {
                 folding.clear();
                 fold_into(&normal, folding);
                 let lens = Lens { by_sound: false, ..*self };
-                fires |= lens.look(folding, Purpose::Fires, Some(View::Folded), folded, &mut evidence);
+                fires |= lens.look(folding, purposes, Some(View::Folded), folded, &mut evidence);
             }
             Look { fires, chars: self.chars(text), evidence: sorted(evidence) }
         })
@@ -156,13 +164,13 @@ impl<'r> Lens<'r> {
     fn look(
         &self,
         text: &str,
-        purpose: Purpose,
+        purposes: &[Purpose],
         view: Option<View>,
         probe: &mut Probe,
         evidence: &mut Vec<RuleIndex>,
     ) -> bool {
         self.rules.index.find(text, self.by_sound, probe);
-        self.rules.index.run(purpose, text, probe);
+        purposes.iter().for_each(|purpose| self.rules.index.run(*purpose, text, probe));
         // What was cut off is counted where the turn is looked at in full.
         let mut fires = probe.truncated;
         for rule in probe.active().iter().filter_map(|pattern| self.rules.owners[*pattern as usize]) {
@@ -212,7 +220,7 @@ impl Known {
         if self.kept {
             lens.rules.index.finish(text.text(), &mut probe);
         }
-        Box::new(Facts::new(view, text, probe, lens.eager))
+        Box::new(Facts::new(view, text, probe, lens.spoken(), lens.eager))
     }
 
     /// Whether this is kept for turns to come.

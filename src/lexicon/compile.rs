@@ -616,6 +616,7 @@ impl<'s> Compiler<'s> {
                 Some(DialogueKind::Unanswered | DialogueKind::Abandoned) => Purpose::Asked,
                 // It fires for want of its phrases.
                 Some(DialogueKind::Missing) => Purpose::Condition,
+                _ if rule.require.iter().any(|condition| condition.scope.is_customer()) => Purpose::Answers,
                 _ => Purpose::Fires,
             };
             for pattern in &rule.phrases {

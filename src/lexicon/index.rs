@@ -68,11 +68,18 @@ pub enum Purpose {
     Asked,
     /// Fires when the agent says it.
     Fires,
+    /// Fires when the agent says it to a customer who said something in particular.
+    Answers,
     /// Asked about by a condition.
     Condition,
 }
 
-const PURPOSES: usize = 3;
+impl Purpose {
+    /// In the order of their bits.
+    const ALL: [Purpose; PURPOSES] = [Purpose::Asked, Purpose::Fires, Purpose::Answers, Purpose::Condition];
+}
+
+const PURPOSES: usize = 4;
 
 /// A literal, or a pattern that is a member of a class, found in a text. In bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -366,7 +373,7 @@ impl Index {
             others(id).into_iter().for_each(|set| *asked.entry(set).or_default() += woken);
         }
         let groups = Groups::new(&triggers, literals.len(), &asked);
-        let wakes = [Purpose::Asked, Purpose::Fires, Purpose::Condition].map(|purpose| {
+        let wakes = Purpose::ALL.map(|purpose| {
             let mut entries: Vec<(u32, Wake)> = Vec::new();
             for (id, pattern) in (0..).zip(&patterns).filter(|(id, _)| purposes[*id as usize] & bit(purpose) != 0) {
                 let anchor = usize::from(anchors[id as usize]);
@@ -430,8 +437,7 @@ impl Index {
     pub fn may_match(&self, pattern: PatternId, text: &str, probe: &mut Probe) -> bool {
         let purposes = self.purposes[pattern as usize];
         if purposes & probe.done == 0 {
-            let all = [Purpose::Condition, Purpose::Fires, Purpose::Asked];
-            let purpose = all.into_iter().find(|purpose| bit(*purpose) & purposes != 0);
+            let purpose = Purpose::ALL.into_iter().rev().find(|purpose| bit(*purpose) & purposes != 0);
             self.run(purpose.unwrap_or(Purpose::Condition), text, probe);
         }
         probe.is_active(pattern)
@@ -459,7 +465,7 @@ impl Index {
 
     /// Looks for the patterns of all purposes and gives back the memory that this took.
     pub fn finish(&self, text: &str, probe: &mut Probe) {
-        for purpose in [Purpose::Asked, Purpose::Fires, Purpose::Condition] {
+        for purpose in Purpose::ALL {
             self.run(purpose, text, probe);
         }
         probe.compact();

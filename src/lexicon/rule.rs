@@ -131,6 +131,11 @@ pub enum Scope {
 }
 
 impl Scope {
+    /// Whether it looks at what the customer says.
+    pub fn is_customer(self) -> bool {
+        matches!(self, Scope::CustomerBefore | Scope::CustomerEver | Scope::CustomerAfter)
+    }
+
     /// Whether it lies inside the turn of the hit.
     pub fn is_local(self) -> bool {
         use Scope::{After, Before, Clause, Quoted, Sentence, Turn};
