@@ -269,7 +269,7 @@ colour = "red"
     assert_eq!(code, 2);
     assert!(err.contains("house-word.toml:12:1: [toml] unknown field `colour`"), "{err}");
     fs::write(&path, rule.replace("colour = \"red\"\n", "")).expect("writable");
-    let (_, _, err) = dir.run(&["rules", "check", "--lexicons", "pack"]);
+    let (_, _, err) = dir.run(&["rules", "check", "pack"]);
     assert!(err.contains("house-word.toml:9:12: [unknown-class] there is no class 'nobody'"), "{err}");
     assert!(err.contains("[pattern] ',' parts text"), "{err}");
     fs::write(

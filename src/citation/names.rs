@@ -1,6 +1,7 @@
 //! Names of laws in running text: one automaton over all names, the words that point back to a law, and decoys.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
@@ -107,8 +108,10 @@ const DECOYS: [&str; 20] = [
 /// Finds names of laws.
 #[derive(Debug)]
 pub(super) struct Names {
-    automaton: Option<AhoCorasick>,
-    tokens: Vec<Token>,
+    /// What is looked for, and what it is when found.
+    patterns: Vec<(String, Token)>,
+    /// Built for the first text that may hold a name: most hold none.
+    automaton: OnceLock<Option<AhoCorasick>>,
     /// A few characters of which every name holds one: most texts hold none of them and need no closer look.
     hints: Option<AhoCorasick>,
 }
@@ -150,16 +153,11 @@ impl Names {
         patterns.sort_by_key(|(_, token)| !matches!(token, Token::Law { .. }));
         let mut seen = std::collections::HashSet::new();
         patterns.retain(|(pattern, _)| seen.insert(pattern.clone()));
-        // Leftmost-longest: 劳动合同法 is not 合同法, and 合同法律 is neither.
-        let automaton = AhoCorasick::builder()
-            .match_kind(MatchKind::LeftmostLongest)
-            .build(patterns.iter().map(|(pattern, _)| pattern))
-            .ok();
         let names = patterns.iter().filter(|(_, token)| matches!(token, Token::Law { .. } | Token::OtherText));
         let mut hints = hints(names.map(|(name, _)| name.as_str()).collect());
         hints.push("《".to_owned());
         let hints = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(hints).ok();
-        Names { automaton, tokens: patterns.into_iter().map(|(_, token)| token).collect(), hints }
+        Names { patterns, automaton: OnceLock::new(), hints }
     }
 
     /// Whether a law may be named in `text`.
@@ -172,8 +170,13 @@ impl Names {
         &'n self,
         text: &'t str,
     ) -> impl Iterator<Item = (std::ops::Range<usize>, Token)> + use<'n, 't> {
-        let matches = self.automaton.iter().flat_map(move |automaton| automaton.find_iter(text));
-        matches.map(|found| (found.range(), self.tokens[found.pattern().as_usize()]))
+        // Leftmost-longest: 劳动合同法 is not 合同法, and 合同法律 is neither.
+        let build = || {
+            let builder = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).to_owned();
+            builder.build(self.patterns.iter().map(|(pattern, _)| pattern)).ok()
+        };
+        let matches = self.automaton.get_or_init(build).iter().flat_map(move |automaton| automaton.find_iter(text));
+        matches.map(|found| (found.range(), self.patterns[found.pattern().as_usize()].1))
     }
 }
 

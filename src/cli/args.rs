@@ -57,7 +57,7 @@ pub enum Command {
     Statutes(StatutesArguments),
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct RuleOptions {
     /// 追加规则目录（可重复），同名规则以后者为准 Folder of rules to add; a rule of the same id replaces the embedded one
     #[arg(long, value_name = "DIR")]
@@ -426,9 +426,9 @@ pub enum RulesCommand {
         rules: RuleOptions,
     },
     /// 检查规则文件 Load the rules and report every problem
-    Check(RuleOptions),
+    Check(PackArguments),
     /// 运行规则自带的正反例 Run the examples and counterexamples of every rule
-    Test(RuleOptions),
+    Test(PackArguments),
     /// 新建规则文件 Write a rule file to fill in
     New {
         /// 规则编号 The new rule's id, family.kebab-name
@@ -447,6 +447,24 @@ pub enum RulesCommand {
         #[arg(required = true)]
         inputs: Vec<PathBuf>,
     },
+}
+
+#[derive(Debug, Args)]
+pub struct PackArguments {
+    /// 规则目录，同 --lexicons Folders of rules, as --lexicons
+    #[arg(value_name = "DIR")]
+    pub dirs: Vec<PathBuf>,
+    #[command(flatten)]
+    pub rules: RuleOptions,
+}
+
+impl PackArguments {
+    /// The options with the folders named without one.
+    pub fn options(&self) -> RuleOptions {
+        let mut options = self.rules.clone();
+        options.lexicons.extend(self.dirs.iter().cloned());
+        options
+    }
 }
 
 #[derive(Debug, Args)]

@@ -20,8 +20,8 @@ pub fn run(arguments: &RulesArguments) -> Result<Outcome, Failure> {
     match &arguments.command {
         RulesCommand::List(options) => list(options),
         RulesCommand::Show { id, rules } => show(id, rules),
-        RulesCommand::Check(options) => check(options),
-        RulesCommand::Test(options) => test(options),
+        RulesCommand::Check(pack) => check(&pack.options()),
+        RulesCommand::Test(pack) => test(&pack.options()),
         RulesCommand::New { id, dir } => new(id, dir),
         RulesCommand::Diff { before, after, inputs } => diff(before, after, inputs),
     }

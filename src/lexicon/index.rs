@@ -99,14 +99,13 @@ impl Hit {
     }
 }
 
-/// A pattern to look at where a literal stands.
+/// What must hold around a literal that wakes a pattern.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-struct Wake {
+struct Gate {
     /// What may stand before the literal: one bit a kind of character.
     before: u64,
     /// What may stand behind it.
     after: u64,
-    pattern: PatternId,
     /// Further places of the pattern that must be filled from the text: groups, see [`Groups`].
     groups: [u16; 3],
 }
@@ -157,20 +156,20 @@ impl Groups {
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Wakes {
     first: Vec<u32>,
-    entries: Vec<Wake>,
+    patterns: Vec<PatternId>,
 }
 
 impl Wakes {
-    fn new(atoms: usize, mut entries: Vec<(u32, Wake)>) -> Wakes {
-        entries.sort_by_key(|(atom, wake)| (*atom, wake.pattern));
+    fn new(atoms: usize, mut entries: Vec<(u32, PatternId)>) -> Wakes {
+        entries.sort_unstable();
         let mut first = vec![0u32; atoms + 1];
         entries.iter().for_each(|(atom, _)| first[*atom as usize + 1] += 1);
         (1..first.len()).for_each(|at| first[at] += first[at - 1]);
-        Wakes { first, entries: entries.into_iter().map(|(_, wake)| wake).collect() }
+        Wakes { first, patterns: entries.into_iter().map(|(_, pattern)| pattern).collect() }
     }
 
-    fn of(&self, atom: u32) -> &[Wake] {
-        &self.entries[self.first[atom as usize] as usize..self.first[atom as usize + 1] as usize]
+    fn of(&self, atom: u32) -> &[PatternId] {
+        &self.patterns[self.first[atom as usize] as usize..self.first[atom as usize + 1] as usize]
     }
 }
 
@@ -208,6 +207,8 @@ pub struct Index {
     /// For each pattern the slot that wakes it.
     anchors: Vec<u8>,
     groups: Groups,
+    /// For each pattern what must hold where it is woken.
+    gates: Vec<Gate>,
     wakes: [Wakes; PURPOSES],
 }
 
@@ -373,21 +374,19 @@ impl Index {
             others(id).into_iter().for_each(|set| *asked.entry(set).or_default() += woken);
         }
         let groups = Groups::new(&triggers, literals.len(), &asked);
+        let gate = |(id, pattern): (usize, &Pattern)| {
+            let (before, after) = kinds.beside(pattern, usize::from(anchors[id]));
+            let mut asked = others(id).into_iter().filter_map(|set| groups.of_set.get(&set).copied());
+            Gate { before, after, groups: std::array::from_fn(|_| asked.next().unwrap_or_default()) }
+        };
+        let gates = patterns.iter().enumerate().map(gate).collect();
         let wakes = Purpose::ALL.map(|purpose| {
-            let mut entries: Vec<(u32, Wake)> = Vec::new();
+            let mut entries: Vec<(u32, PatternId)> = Vec::new();
             for (id, pattern) in (0..).zip(&patterns).filter(|(id, _)| purposes[*id as usize] & bit(purpose) != 0) {
                 let anchor = usize::from(anchors[id as usize]);
-                let (before, after) = kinds.beside(pattern, anchor);
-                let mut of_pattern = others(id as usize).into_iter().filter_map(|set| groups.of_set.get(&set).copied());
-                let wake = Wake {
-                    before,
-                    after,
-                    pattern: id,
-                    groups: std::array::from_fn(|_| of_pattern.next().unwrap_or_default()),
-                };
                 let set = &sets[pattern.slots[anchor].set as usize];
                 let atoms = set.literals.iter().copied().chain(set.patterns.iter().map(|member| count + member));
-                entries.extend(atoms.map(|atom| (atom, wake)));
+                entries.extend(atoms.map(|atom| (atom, id)));
             }
             Wakes::new(literals.len() + patterns.len(), entries)
         });
@@ -395,7 +394,7 @@ impl Index {
         let mut by_form: BTreeMap<&str, Vec<LiteralId>> = BTreeMap::new();
         sounds.iter().for_each(|(literal, form)| by_form.entry(form).or_default().push(*literal));
         let sound = self::automaton(by_form.keys().copied()).map(|found| (found, by_form.into_values().collect()));
-        Index { sets, patterns, automaton, sound, literals: count, purposes, member, anchors, groups, wakes }
+        Index { sets, patterns, automaton, sound, literals: count, purposes, member, anchors, groups, gates, wakes }
     }
 
     /// Finds the literals of `text`, by sound too if asked; forgets what `probe` held.
@@ -472,15 +471,16 @@ impl Index {
     }
 
     fn wake(&self, wakes: &Wakes, text: &str, hit: Hit, at: u32, probe: &Probe, mut act: impl FnMut((PatternId, u32))) {
-        let entries = wakes.of(hit.atom);
-        if entries.is_empty() {
+        let patterns = wakes.of(hit.atom);
+        if patterns.is_empty() {
             return;
         }
         let before = kind(text[..hit.start as usize].chars().next_back());
         let after = kind(text[hit.end as usize..].chars().next());
-        for wake in entries {
-            if wake.before & before != 0 && wake.after & after != 0 && probe.fills(wake.groups) {
-                act((wake.pattern, at));
+        for pattern in patterns {
+            let gate = &self.gates[*pattern as usize];
+            if gate.before & before != 0 && gate.after & after != 0 && probe.fills(gate.groups) {
+                act((*pattern, at));
             }
         }
     }
