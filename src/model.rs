@@ -79,8 +79,8 @@ pub enum Family {
 }
 
 impl Family {
-    /// The nine families of conduct, in the order reports list them; `citation` is not conduct.
-    pub const CONDUCT: [Family; 9] = [
+    /// Every family, in the order reports list them.
+    pub const ALL: [Family; 10] = [
         Family::Insult,
         Family::Threat,
         Family::Stall,
@@ -90,7 +90,11 @@ impl Family {
         Family::Obstruct,
         Family::Privacy,
         Family::Coerce,
+        Family::Citation,
     ];
+
+    /// The nine families of conduct, in the same order; `citation` is not conduct.
+    pub const CONDUCT: [Family; 9] = *Family::ALL.first_chunk().expect("citation stands last");
 
     /// The stable English word used in ids and JSON.
     pub fn as_str(self) -> &'static str {
@@ -135,8 +139,7 @@ impl FromStr for Family {
     type Err = ();
 
     fn from_str(word: &str) -> Result<Family, ()> {
-        let all = Family::CONDUCT.into_iter().chain([Family::Citation]);
-        all.into_iter().find(|family| family.as_str() == word).ok_or(())
+        Family::ALL.into_iter().find(|family| family.as_str() == word).ok_or(())
     }
 }
 

@@ -172,8 +172,8 @@ impl Names {
     ) -> impl Iterator<Item = (std::ops::Range<usize>, Token)> + use<'n, 't> {
         // Leftmost-longest: 劳动合同法 is not 合同法, and 合同法律 is neither.
         let build = || {
-            let builder = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).to_owned();
-            builder.build(self.patterns.iter().map(|(pattern, _)| pattern)).ok()
+            let names = self.patterns.iter().map(|(pattern, _)| pattern);
+            AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(names).ok()
         };
         let matches = self.automaton.get_or_init(build).iter().flat_map(move |automaton| automaton.find_iter(text));
         matches.map(|found| (found.range(), self.patterns[found.pattern().as_usize()].1))

@@ -133,9 +133,10 @@ impl<'a> Analysis<'a> {
                 let clause = self.clause(span);
                 let before = condition.scope == Scope::Before;
                 let region = if before { clause.start..span.start } else { span.end..clause.end.max(span.end) };
-                // Words are counted only where a phrase stands in the clause at all.
-                match condition.within.filter(|_| self.says(condition, &region)) {
+                match condition.within {
                     None => region,
+                    // Words are counted only where a phrase stands in the clause at all.
+                    Some(_) if !self.says(condition, &region) => return false,
                     Some(within) if before => region.start.max(self.words().back(span.start, within))..region.end,
                     Some(within) => region.start..region.end.min(self.words().forward(span.end, within)),
                 }

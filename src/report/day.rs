@@ -36,29 +36,15 @@ pub struct Tally {
     pub passed: u64,
     /// The sum of the scores of the conversations.
     pub score: f64,
-    /// Findings by family, in the order of [`FAMILIES`].
-    pub families: [u64; FAMILIES.len()],
+    /// Findings by family, in the order of [`Family::ALL`].
+    pub families: [u64; Family::ALL.len()],
     /// Findings by severity, from note to error.
     pub severities: [u64; 3],
 }
 
-/// Every family, in the order of reports.
-pub const FAMILIES: [Family; 10] = [
-    Family::Insult,
-    Family::Threat,
-    Family::Stall,
-    Family::Refuse,
-    Family::Conceal,
-    Family::UnfairTerms,
-    Family::Obstruct,
-    Family::Privacy,
-    Family::Coerce,
-    Family::Citation,
-];
-
-/// The place of `family` in [`FAMILIES`].
+/// The place of `family` in [`Family::ALL`].
 pub fn family_index(family: Family) -> usize {
-    FAMILIES.iter().position(|other| *other == family).expect("every family is listed")
+    Family::ALL.iter().position(|other| *other == family).expect("every family is listed")
 }
 
 impl Tally {
@@ -217,7 +203,7 @@ pub struct Day {
     /// Agent turns and flagged agent turns by hour of the day, of turns that tell their time.
     pub hours: [(u64, u64); 24],
     /// Flagged conversations by family and severity.
-    pub shares: [[u64; 3]; FAMILIES.len()],
+    pub shares: [[u64; 3]; Family::ALL.len()],
     /// All conversations, in input order.
     pub conversations: Vec<ConversationFacts>,
     /// All findings, in input order.
@@ -272,7 +258,7 @@ impl<'r> Collector<'r> {
             teams: BTreeMap::new(),
             days: BTreeMap::new(),
             hours: [(0, 0); 24],
-            shares: [[0; 3]; FAMILIES.len()],
+            shares: [[0; 3]; Family::ALL.len()],
             conversations: Vec::new(),
             hits: Vec::new(),
             rules: Vec::new(),

@@ -12,8 +12,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::model::{Severity, SpeakerRole};
-use crate::report::day::{ConversationFacts, FAMILIES, Tally, family_index, rate};
+use crate::model::{Family, Severity, SpeakerRole};
+use crate::report::day::{ConversationFacts, Tally, family_index, rate};
 use crate::report::summary::{Report, Status};
 use crate::report::table::{channel, decimal, verdict};
 use crate::report::time::parse_time;
@@ -239,7 +239,7 @@ fn heat_map(page: &mut String, report: &Report) {
         let agents = report.agent_order.iter().take(LISTED).map(|at| &report.day.agents[*at]);
         agents.map(|agent| (shown_name(&agent.name), &agent.tally)).collect()
     };
-    let families: Vec<usize> = (0..FAMILIES.len()).filter(|at| report.day.total.families[*at] > 0).collect();
+    let families: Vec<usize> = (0..Family::ALL.len()).filter(|at| report.day.total.families[*at] > 0).collect();
     let who = if by_team { "班组" } else { "坐席" };
     put!(page, "<section id=\"heat\"><h2>类别与{who}</h2><p class=\"dim\">命中数；颜色按每千坐席轮的命中数深浅");
     page.push_str(if by_team { "</p>" } else { "；提供班组表（--roster）后按班组汇总</p>" });
@@ -251,7 +251,7 @@ fn heat_map(page: &mut String, report: &Report) {
     let highest = rows.iter().flat_map(|(_, tally)| families.iter().map(|at| density(tally, *at))).fold(0.0, f64::max);
     put!(page, "<div class=\"scroll\"><table class=\"heat\"><thead><tr><th>{who}</th>");
     for family in &families {
-        put!(page, "<th>{}</th>", FAMILIES[*family].chinese());
+        put!(page, "<th>{}</th>", Family::ALL[*family].chinese());
     }
     page.push_str("</tr></thead><tbody>");
     for (name, tally) in rows {
@@ -528,7 +528,7 @@ fn write_data(out: &mut impl Write, report: &Report, shown: &[usize]) -> io::Res
     let rules = day.rules.iter().map(|rule| json!([rule.id, rule.title, family_index(rule.family), rule.advice]));
     let articles = day.articles.iter().zip(&report.notes);
     let articles = articles.map(|(article, note)| json!([article.label, note.liability, note.gist, note.text]));
-    let families = FAMILIES.map(|family| family.chinese());
+    let families = Family::ALL.map(|family| family.chinese());
     let severities = [Severity::Note, Severity::Warning, Severity::Error].map(Severity::chinese);
     let facts = json!({
         "families": families,

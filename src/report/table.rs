@@ -6,9 +6,9 @@ use std::io::{self, Write};
 use csv::{Terminator, WriterBuilder};
 use jiff::civil::{Date, DateTime};
 
-use crate::model::{Channel, Severity};
+use crate::model::{Channel, Family, Severity};
 use crate::report::csv::{defuse, long_id};
-use crate::report::day::{FAMILIES, Hit, Tally};
+use crate::report::day::{Hit, Tally};
 use crate::report::summary::Report;
 use crate::report::time::parse_time;
 
@@ -263,7 +263,7 @@ fn conversations(report: &Report) -> Table<'_> {
                 teams.push(team);
             }
         }
-        let families: Vec<&str> = FAMILIES
+        let families: Vec<&str> = Family::ALL
             .iter()
             .filter(|family| hits.iter().any(|hit| day.rules[hit.rule as usize].family == **family))
             .map(|family| family.chinese())
@@ -312,7 +312,7 @@ fn tally_columns() -> Vec<Column> {
         Column("警告", 7.0),
         Column("提示", 7.0),
     ];
-    columns.extend(FAMILIES.map(|family| Column(family.chinese(), 9.0)));
+    columns.extend(Family::ALL.map(|family| Column(family.chinese(), 9.0)));
     columns
 }
 
@@ -467,13 +467,13 @@ fn families(report: &Report) -> Table<'_> {
         Column("上限95%", 9.0),
     ];
     let severities = [Severity::Error, Severity::Warning, Severity::Note];
-    let pairs = (0..FAMILIES.len()).flat_map(move |family| severities.map(|severity| (family, severity)));
+    let pairs = (0..Family::ALL.len()).flat_map(move |family| severities.map(|severity| (family, severity)));
     let rows = pairs.map(move |(family, severity)| {
         let part = day.shares[family][severity as usize];
         let bounds = super::statistics::wilson(part, day.total.conversations);
         let bound = |pick: fn((f64, f64)) -> f64| bounds.map_or(Cell::Empty, |bounds| Cell::Share(pick(bounds)));
         vec![
-            text(FAMILIES[family].chinese()),
+            text(Family::ALL[family].chinese()),
             text(severity.chinese()),
             Cell::Count(part),
             share(part, day.total.conversations),

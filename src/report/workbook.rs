@@ -9,8 +9,8 @@ use rust_xlsxwriter::{
     FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError,
 };
 
-use crate::model::Severity;
-use crate::report::day::{FAMILIES, rate};
+use crate::model::{Family, Severity};
+use crate::report::day::rate;
 use crate::report::summary::{Report, Status};
 use crate::report::table::{Cell, Column, REVIEW_COLUMNS, Table, tables};
 
@@ -161,8 +161,9 @@ fn overview(sheet: &mut Worksheet, report: &Report, formats: &Formats) -> Result
         sheet.write_string_with_format(row, 2, note, &formats.dim)?;
         row += 1;
     }
-    let families: Vec<(String, Cell<'_>)> =
-        (0..FAMILIES.len()).map(|at| (FAMILIES[at].chinese().to_owned(), Cell::Count(total.families[at]))).collect();
+    let families: Vec<(String, Cell<'_>)> = (0..Family::ALL.len())
+        .map(|at| (Family::ALL[at].chinese().to_owned(), Cell::Count(total.families[at])))
+        .collect();
     let by_hour = report.day.days.len() < 2;
     let trend: Vec<(String, Cell<'_>)> = if by_hour {
         let rate = |(turns, flagged): (u64, u64)| per_thousand(rate(flagged, turns));

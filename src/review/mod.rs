@@ -9,7 +9,6 @@ use std::fmt;
 use std::path::Path;
 
 use crate::model::Family;
-use crate::report::day::FAMILIES;
 use crate::report::statistics::{kappa, wilson};
 use crate::report::table::{Cell, Column, ID_COLUMN, REVIEW_COLUMNS, Table};
 use sheet::{Sheet, SheetError};
@@ -369,5 +368,5 @@ fn cell<'r>(sheet: &Sheet, row: &'r [String], name: &str) -> &'r str {
 }
 
 fn family(word: &str) -> Option<Family> {
-    FAMILIES.into_iter().find(|family| family.chinese() == word || family.as_str() == word)
+    Family::ALL.into_iter().find(|family| family.chinese() == word || family.as_str() == word)
 }
