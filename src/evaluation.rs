@@ -4,7 +4,8 @@
 //! are counted apart, by (conversation, family).
 
 use std::collections::BTreeSet;
-use std::fmt;
+use std::path::Path;
+use std::{fmt, fs};
 
 use serde::{Deserialize, Serialize};
 
@@ -54,7 +55,34 @@ pub struct GoldLabel {
     pub family: Family,
 }
 
+/// Why a labelled corpus could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{place}: [{code}] {message}")]
+pub struct GoldError {
+    place: String,
+    code: &'static str,
+    message: String,
+}
+
 impl GoldConversation {
+    /// Reads labelled conversations, one JSON object a line.
+    ///
+    /// # Errors
+    /// When the file cannot be read or a line is no labelled conversation, with its place.
+    pub fn read(path: &Path) -> Result<Vec<GoldConversation>, GoldError> {
+        let failed = |place: String, code, message: String| GoldError { place, code, message };
+        let text = fs::read_to_string(path)
+            .map_err(|error| failed(path.display().to_string(), "read", error.to_string()))?;
+        let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
+        let parse = |(number, line): (usize, &str)| {
+            serde_json::from_str(line).map_err(|error| {
+                let place = format!("{}:{number}:{}", path.display(), error.column());
+                failed(place, "gold", format!("{error}; see docs/labelling.md"))
+            })
+        };
+        lines.map(parse).collect()
+    }
+
     /// The conversation without its labels.
     pub fn conversation(&self) -> Conversation<'_> {
         Conversation {

@@ -9,6 +9,7 @@ pub mod config;
 pub mod engine;
 pub mod error;
 pub mod evaluation;
+pub mod fit;
 pub mod input;
 pub mod lexicon;
 pub mod lint;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 /// Shared nouns first, then the stages in the order data flows through them.
-const ORDER: [&str; 16] = [
+const ORDER: [&str; 17] = [
     "span",
     "timings",
     "error",
@@ -18,6 +18,7 @@ const ORDER: [&str; 16] = [
     "citation",
     "report",
     "evaluation",
+    "fit",
     "review",
     "checker",
     "lint",

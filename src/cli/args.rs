@@ -437,6 +437,17 @@ pub enum RulesCommand {
         #[arg(long, value_name = "DIR", default_value = "lexicons")]
         dir: PathBuf,
     },
+    /// 从标注会话学习线索表 Learn the table of weighted cues from labelled conversations
+    Fit {
+        /// 标注会话 Labelled conversations, as for eval
+        #[arg(required = true, value_name = "GOLD")]
+        gold: Vec<PathBuf>,
+        /// 写入的文件 Where to write the table
+        #[arg(short, long, value_name = "FILE", default_value = "lexicons/cues.tsv")]
+        output: PathBuf,
+        #[command(flatten)]
+        rules: RuleOptions,
+    },
     /// 比较两套规则在同一批会话上的差别 What one folder of rules finds on an export and another does not
     Diff {
         /// 旧规则目录 The folder of rules before

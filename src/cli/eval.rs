@@ -1,7 +1,5 @@
 //! `zhijian eval`
 
-use std::fs;
-
 use crate::cli::args::EvalArguments;
 use crate::cli::{Failure, Outcome, checker};
 use crate::evaluation::{GoldConversation, evaluate};
@@ -10,14 +8,7 @@ pub fn run(arguments: &EvalArguments) -> Result<Outcome, Failure> {
     let checker = checker(&arguments.rules, None)?;
     let mut gold: Vec<GoldConversation> = Vec::new();
     for path in &arguments.gold {
-        let text = fs::read_to_string(path).map_err(|error| Failure(format!("{}: [read] {error}", path.display())))?;
-        for (line, text) in (1..).zip(text.lines()).filter(|(_, text)| !text.trim().is_empty()) {
-            let parsed = serde_json::from_str(text);
-            gold.push(parsed.map_err(|error| {
-                let column = error.column();
-                Failure(format!("{}:{line}:{column}: [gold] {error}; see docs/labelling.md", path.display()))
-            })?);
-        }
+        gold.extend(GoldConversation::read(path)?);
     }
     let findings: Vec<_> = gold.iter().flat_map(|labelled| checker.check(&labelled.conversation())).collect();
     let evaluation = evaluate(&gold, &findings);

@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::checker::Checker;
 use crate::cli::args::{RuleOptions, RulesArguments, RulesCommand};
-use crate::cli::{Failure, Outcome, checker, compiled_checker, sources};
+use crate::cli::{Failure, Outcome, checker, compiled_checker, output, sources};
 use crate::engine::selftest;
+use crate::evaluation::GoldConversation;
+use crate::fit;
 use crate::input::{self, Export, InputOptions};
-use crate::lexicon::{Example, Sources, check};
+use crate::lexicon::{Example, RuleSet, Sources, check};
 use crate::model::RuleId;
 use crate::report::mask::mask;
 
@@ -22,6 +25,7 @@ pub fn run(arguments: &RulesArguments) -> Result<Outcome, Failure> {
         RulesCommand::Show { id, rules } => show(id, rules),
         RulesCommand::Check(pack) => check(&pack.options()),
         RulesCommand::Test(pack) => test(&pack.options()),
+        RulesCommand::Fit { gold, output, rules } => fit(gold, output, rules),
         RulesCommand::New { id, dir } => new(id, dir),
         RulesCommand::Diff { before, after, inputs } => diff(before, after, inputs),
     }
@@ -91,6 +95,21 @@ fn test(options: &RuleOptions) -> Result<Outcome, Failure> {
     }
     anstream::println!("rules: {} passed, {} failed", result.passed, result.failures.len());
     Ok(if result.failures.is_empty() { Outcome::Clean } else { Outcome::Findings })
+}
+
+fn fit(gold: &[PathBuf], output: &Path, options: &RuleOptions) -> Result<Outcome, Failure> {
+    // The old table and the rules that weigh it have no say.
+    let mut sources = sources(options, &[])?;
+    sources.rules.retain(|file| !file.text.contains("\n[cues]"));
+    let rules = RuleSet::compile(&sources)?;
+    let mut labelled = Vec::new();
+    for path in gold {
+        labelled.extend(GoldConversation::read(path)?);
+    }
+    let table = fit::fit(&labelled, &rules);
+    output::write(output, |out| out.write_all(table.as_bytes()))?;
+    anstream::println!("{}：{} 条线索", output.display(), table.lines().count() - 2);
+    Ok(Outcome::Clean)
 }
 
 fn new(id: &str, dir: &Path) -> Result<Outcome, Failure> {

@@ -28,7 +28,7 @@ use crate::timings::{self, Stage, stage};
 /// Conversations judged before their findings are written.
 const BATCH: usize = 4096;
 /// Bytes that the program takes besides the rows it reads: rules, automata, buffers, what is judged at the moment.
-const PROGRAM: usize = 176 << 20;
+const PROGRAM: usize = 128 << 20;
 /// The least that rows are given.
 const LEAST: usize = 16 << 20;
 

@@ -32,6 +32,8 @@ pub struct Facts {
     sets: RefCell<FxHashMap<SetId, Rc<[Span]>>>,
     matches: RefCell<FxHashMap<PatternId, Rc<[Span]>>>,
     standing: OnceCell<Vec<(RuleIndex, Vec<Span>)>>,
+    /// By question, two bits each: whether it was asked of the whole turn, and the answer.
+    answers: RefCell<Vec<u8>>,
 }
 
 impl Facts {
@@ -50,6 +52,7 @@ impl Facts {
             sets: RefCell::default(),
             matches: RefCell::default(),
             standing: OnceCell::new(),
+            answers: RefCell::default(),
         }
     }
 
@@ -154,6 +157,22 @@ impl<'a> Analysis<'a> {
         let short = |max: usize| self.view().text().chars().filter(|c| c.is_alphanumeric()).nth(max).is_none();
         condition.max_chars.is_none_or(short)
             && (condition.any.is_empty() || self.any_in(&condition.any, region, &condition.unless))
+    }
+
+    /// Whether the turn as a whole holds a phrase of `condition`: asked of texts that come again with every conversation.
+    pub fn says_anywhere(&self, condition: &Condition) -> bool {
+        let (at, shift) = (condition.question as usize / 4, condition.question % 4 * 2);
+        let known = self.facts.answers.borrow().get(at).map_or(0, |bits| bits >> shift & 3);
+        if known & 1 != 0 {
+            return known & 2 != 0;
+        }
+        let says = self.says(condition, &(0..self.view().text().len()));
+        let mut answers = self.facts.answers.borrow_mut();
+        if answers.is_empty() {
+            answers.resize(self.rules.questions as usize / 4 + 1, 0);
+        }
+        answers[at] |= (1 | u8::from(says) << 1) << shift;
+        says
     }
 
     /// The patterns that may match of those that fire on what an agent says; with `eager` all of them.

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use crate::engine::analysis::Analysis;
 use crate::engine::memory::{Known, Lens};
+use crate::lexicon::cues::{Place, Points};
 use crate::lexicon::{Condition, Rule, RuleSet, Scope};
 use crate::model::{Channel, Conversation, SpeakerRole};
 
@@ -42,6 +43,11 @@ impl<'r, 'c> Context<'r, 'c> {
         })
     }
 
+    /// The points of turn `turn` in `place`.
+    pub fn points(&self, turn: usize, place: Place) -> Points {
+        self.known(turn).points(self.lens, self.conversation.turns[turn].text, place)
+    }
+
     pub fn plain(&self, turn: usize) -> Analysis<'_> {
         self.known(turn).plain(self.lens, self.conversation.turns[turn].text)
     }
@@ -77,8 +83,7 @@ impl<'r, 'c> Context<'r, 'c> {
 
     /// Whether turn `turn` holds a phrase of `condition`.
     fn turn_says(&self, condition: &Condition, turn: usize) -> bool {
-        let analysis = self.plain(turn);
-        analysis.says(condition, &(0..analysis.view().text().len()))
+        self.plain(turn).says_anywhere(condition)
     }
 
     fn turns_in(&self, condition: &Condition, turn: usize) -> Vec<usize> {

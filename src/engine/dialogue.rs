@@ -35,7 +35,7 @@ pub(super) fn judge(context: &Context<'_, '_>, candidates: &Candidates, flags: &
             DialogueKind::Overdue => own.find_map(|turn| overdue(context, rule, turn)),
         };
         if let Some(turns) = turns {
-            out.push(Flag { rule: *index, hit: None, turns });
+            out.push(Flag { rule: *index, hit: None, turns, weighed: None });
         }
     }
     out

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use rustc_hash::{FxHashMap, FxHasher};
 
 use crate::engine::analysis::{Analysis, Facts};
+use crate::lexicon::cues::{Place, Points};
 use crate::lexicon::index::{Probe, Purpose};
 use crate::lexicon::{RuleIndex, RuleSet};
 use crate::text::normalize::View;
@@ -37,6 +38,8 @@ pub struct Look {
 pub struct Known {
     agent: OnceCell<Look>,
     customer: OnceCell<Vec<RuleIndex>>,
+    /// By place.
+    points: [OnceCell<Points>; Place::ALL.len()],
     plain: OnceCell<Box<Facts>>,
     folded: OnceCell<Box<Facts>>,
     /// Kept for turns to come: what is found out is found out whole.
@@ -221,6 +224,11 @@ impl Known {
             lens.rules.index.finish(text.text(), &mut probe);
         }
         Box::new(Facts::new(view, text, probe, lens.spoken(), lens.eager))
+    }
+
+    /// The points of `text` for its cues in `place`.
+    pub fn points(&self, lens: Lens<'_>, text: &str, place: Place) -> Points {
+        *self.points[place as usize].get_or_init(|| lens.rules.cues.sum(place, &gate_text(text, traits(text))))
     }
 
     /// Whether this is kept for turns to come.

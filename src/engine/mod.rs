@@ -3,6 +3,7 @@
 
 pub mod analysis;
 mod context;
+pub mod cues;
 mod dialogue;
 mod memory;
 pub mod scanner;

@@ -2,6 +2,7 @@
 
 use crate::engine::analysis::Analysis;
 use crate::engine::context::Context;
+use crate::engine::cues::{self, Weighed};
 use crate::engine::dialogue;
 use crate::lexicon::rule::Position;
 use crate::lexicon::{Rule, RuleIndex, RuleSet};
@@ -32,6 +33,8 @@ pub struct Flag {
     pub hit: Option<(usize, Span)>,
     /// The turns that are evidence, in order; empty when `hit` is set.
     pub turns: Vec<usize>,
+    /// What was counted, on a flag that cues raised.
+    pub weighed: Option<Box<Weighed>>,
 }
 
 /// What scanning one conversation gave.
@@ -110,6 +113,7 @@ impl<'r> Scanner<'r> {
             if look.fires || eager {
                 found.extend(self.judge(&context, turn));
             }
+            cues::weigh(&context, turn, &mut found, !resolve);
             if !found.is_empty() {
                 found.sort_by_key(|flag| (flag.hit.clone().map(|(_, span)| (span.start, span.end)), flag.rule));
                 found.dedup();
@@ -128,7 +132,7 @@ impl<'r> Scanner<'r> {
         for analysis in context.views(turn) {
             let mut flag = |rule: RuleIndex, spans: &[Span]| {
                 let original = analysis.view().original(spans[0].clone());
-                flags.push(Flag { rule, hit: Some((turn, original)), turns: Vec::new() });
+                flags.push(Flag { rule, hit: Some((turn, original)), turns: Vec::new(), weighed: None });
             };
             if context.known(turn).is_kept() {
                 for (rule, spans) in analysis.standing().iter().filter(|(rule, _)| applies(*rule)) {
@@ -160,7 +164,7 @@ impl<'r> Scanner<'r> {
                 let whole = 0..analysis.view().text().len();
                 if analysis.local_conditions_hold(definition, &whole) {
                     let original = analysis.view().original(whole);
-                    flags.push(Flag { rule: *rule, hit: Some((turn, original)), turns: Vec::new() });
+                    flags.push(Flag { rule: *rule, hit: Some((turn, original)), turns: Vec::new(), weighed: None });
                 }
             }
         }

@@ -1,7 +1,6 @@
-//! The rows of a run, grouped by conversation. One buffer holds every text; rows are ranges of it. With a budget, what
+//! The rows of a run, grouped by conversation. Their strings are stored once each; rows are numbers of them. With a budget, what
 //! exceeds it goes to temporary files (`spill.rs`).
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -12,6 +11,7 @@ use crate::input::date::{self, parse_date};
 use crate::input::kinds::Kind;
 use crate::input::ledger::{Flaw, Ledger, Skip};
 use crate::input::spill::{self, Fragment, Merge, Spill};
+use crate::input::strings::{StringId, Strings};
 use crate::model::{Channel, Conversation, SpeakerRole, Turn};
 
 /// A row as a reader hands it over.
@@ -44,21 +44,28 @@ pub struct About {
     pub date: Option<Date>,
 }
 
-/// A stored row: its text and, right behind it, its time stand in the buffer.
+/// A stored row. Files of a day have millions of them: 24 bytes each.
 #[derive(Debug)]
 struct StoredRow {
-    start: usize,
-    text: u32,
-    time: u32,
+    text: StringId,
+    time: StringId,
+    agent: StringId,
     conversation: u32,
-    agent: u32,
+    line: u32,
+    /// What `line` has no room for.
+    line_above: u16,
     role: SpeakerRole,
-    line: u64,
+}
+
+impl StoredRow {
+    fn line(&self) -> u64 {
+        u64::from(self.line_above) << 32 | u64::from(self.line)
+    }
 }
 
 #[derive(Debug)]
 struct Header {
-    id: Range<usize>,
+    id: StringId,
     about: About,
     file: u32,
     rows: u32,
@@ -71,15 +78,13 @@ struct Header {
 /// The rows of a run, or of a batch of it.
 #[derive(Debug)]
 pub struct Export {
-    buffer: String,
+    strings: Strings,
     rows: Vec<StoredRow>,
     headers: Vec<Header>,
     /// Of the current file: the same id in two files is two conversations.
-    ids: FxHashMap<Box<str>, u32>,
+    ids: FxHashMap<StringId, u32>,
     files: Arc<Vec<String>>,
     last: Option<u32>,
-    agents: Vec<Box<str>>,
-    agent_ids: FxHashMap<Box<str>, u32>,
     /// What became of the rows.
     pub ledger: Ledger,
     starts: Vec<u32>,
@@ -100,14 +105,12 @@ impl Export {
     /// An export whose rows take about `budget` bytes of memory at most.
     pub fn with_budget(budget: usize) -> Export {
         Export {
-            buffer: String::new(),
+            strings: Strings::default(),
             rows: Vec::new(),
             headers: Vec::new(),
             ids: FxHashMap::default(),
             files: Arc::default(),
             last: None,
-            agents: Vec::new(),
-            agent_ids: FxHashMap::default(),
             ledger: Ledger::default(),
             starts: Vec::new(),
             order: Vec::new(),
@@ -170,16 +173,17 @@ impl Export {
 
     fn conversation(&mut self, id: &str, about: impl FnOnce() -> About) -> u32 {
         if let Some(last) = self.last
-            && &self.buffer[self.headers[last as usize].id.clone()] == id
+            && self.strings.get(self.headers[last as usize].id) == id
         {
             return last;
         }
-        let at = match self.ids.get(id) {
+        let id = self.strings.intern(id);
+        let at = match self.ids.get(&id) {
             Some(at) => *at,
             None => {
                 let file = u32::try_from(self.files.len().saturating_sub(1)).expect("fewer than 2^32 files");
                 let at = self.begin_conversation(id, about(), file, self.sequence);
-                self.ids.insert(Box::from(id), at);
+                self.ids.insert(id, at);
                 at
             }
         };
@@ -187,11 +191,9 @@ impl Export {
         at
     }
 
-    fn begin_conversation(&mut self, id: &str, about: About, file: u32, sequence: u64) -> u32 {
+    fn begin_conversation(&mut self, id: StringId, about: About, file: u32, sequence: u64) -> u32 {
         let at = u32::try_from(self.headers.len()).expect("fewer than 2^32 conversations fit in memory");
-        let start = self.buffer.len();
-        self.buffer.push_str(id);
-        self.headers.push(Header { id: start..self.buffer.len(), about, file, rows: 0, bytes: 0, sequence });
+        self.headers.push(Header { id, about, file, rows: 0, bytes: 0, sequence });
         at
     }
 
@@ -203,27 +205,9 @@ impl Export {
         if header.about.date.is_none() && !time.is_empty() {
             header.about.date = parse_date(time);
         }
-        let start = self.buffer.len();
-        self.buffer.push_str(text);
-        self.buffer.push_str(time);
-        let length = |text: &str| u32::try_from(text.len()).expect("a cell is smaller than 4 GiB");
-        let (text, time) = (length(text), length(time));
-        let agent = self.intern(agent);
-        self.rows.push(StoredRow { start, text, time, conversation: at, agent, role, line });
-    }
-
-    fn intern(&mut self, agent: &str) -> u32 {
-        if let Some(last) = self.rows.last().map(|row| row.agent).filter(|last| *self.agents[*last as usize] == *agent)
-        {
-            return last;
-        }
-        if let Some(id) = self.agent_ids.get(agent) {
-            return *id;
-        }
-        let id = u32::try_from(self.agents.len()).expect("fewer than 2^32 agents");
-        self.agents.push(Box::from(agent));
-        self.agent_ids.insert(Box::from(agent), id);
-        id
+        let (text, time, agent) = (self.strings.intern(text), self.strings.intern(time), self.strings.intern(agent));
+        let (line, line_above) = (line as u32, u16::try_from(line >> 32).unwrap_or(u16::MAX));
+        self.rows.push(StoredRow { text, time, agent, conversation: at, line, line_above, role });
     }
 
     /// Counts a row that could not be read.
@@ -237,12 +221,11 @@ impl Export {
         self.ledger.flaw(flaw, self.files.last().map_or("", String::as_str), line, detail);
     }
 
-    /// What the rows take in memory. Ids stand in the buffer and once more in the map.
+    /// What the rows take in memory, with their places in order.
     fn memory(&self) -> usize {
-        self.buffer.len()
-            + self.rows.len() * size_of::<StoredRow>()
+        self.strings.memory()
+            + self.rows.len() * (size_of::<StoredRow>() + size_of::<u32>())
             + self.headers.len() * (size_of::<Header>() + ID_BYTES)
-            + self.agents.len() * ID_BYTES
     }
 
     /// Sends the rows to temporary files when they exceed the budget.
@@ -269,12 +252,10 @@ impl Export {
     }
 
     fn clear(&mut self) {
-        self.buffer.clear();
+        self.strings.clear();
         self.rows.clear();
         self.headers.clear();
         self.ids.clear();
-        self.agents.clear();
-        self.agent_ids.clear();
         self.starts.clear();
         self.order.clear();
         self.last = None;
@@ -305,11 +286,7 @@ impl Export {
         self.ledger.conversations += self.headers.len() as u64;
         for pair in self.starts.windows(2) {
             let order = &mut self.order[pair[0] as usize..pair[1] as usize];
-            let time = |row: &u32| {
-                let row = &self.rows[*row as usize];
-                let start = row.start + row.text as usize;
-                &self.buffer[start..start + row.time as usize]
-            };
+            let time = |row: &u32| self.strings.get(self.rows[*row as usize].time);
             if order.is_sorted_by(|a, b| date::plainly_before(time(a), time(b))) {
                 continue;
             }
@@ -361,7 +338,8 @@ impl Export {
     pub(super) fn batch(files: &Arc<Vec<String>>, fragments: impl Iterator<Item = spill::Part>) -> Export {
         let mut export = Export { files: Arc::clone(files), ..Export::default() };
         for part in fragments {
-            let at = export.begin_conversation(&part.id, part.about.clone(), part.file, part.sequence);
+            let id = export.strings.intern(&part.id);
+            let at = export.begin_conversation(id, part.about.clone(), part.file, part.sequence);
             part.rows(|role, text, agent, time, line| export.push(at, role, text, agent, time, line));
         }
         export.finish();
@@ -387,17 +365,11 @@ impl Export {
         let range = self.starts[at] as usize..self.starts[at + 1] as usize;
         let turn = |row: &u32| {
             let row = &self.rows[*row as usize];
-            let time = row.start + row.text as usize;
-            Turn {
-                role: row.role,
-                text: &self.buffer[row.start..time],
-                agent: &self.agents[row.agent as usize],
-                time: &self.buffer[time..time + row.time as usize],
-                line: row.line,
-            }
+            let [text, agent, time] = [row.text, row.agent, row.time].map(|id| self.strings.get(id));
+            Turn { role: row.role, text, agent, time, line: row.line() }
         };
         Conversation {
-            id: &self.buffer[header.id.clone()],
+            id: self.strings.get(header.id),
             channel: header.about.channel,
             industry: &header.about.industry,
             date: header.about.date,
@@ -411,8 +383,8 @@ impl Export {
 pub const LONGEST_TEXT: usize = 1 << 20;
 /// Bytes that rows are given whatever else is held.
 const LEAST_BUDGET: usize = 16 << 20;
-/// About what an id takes in the map and on the heap.
-const ID_BYTES: usize = 96;
+/// About what the number of an id takes in the map.
+const ID_BYTES: usize = 16;
 /// Bytes of rows that are grouped at a time when the budget is larger or there is none.
 const LARGEST_GROUP: usize = 1 << 28;
 

@@ -25,6 +25,7 @@ pub mod seen;
 mod shapes;
 mod sheet;
 mod spill;
+mod strings;
 mod subtitle;
 mod xls;
 mod xml;

@@ -37,7 +37,7 @@ impl Cache {
         part(&program.len().to_le_bytes());
         part(&built.as_nanos().to_le_bytes());
         part(&[u8::from(builtin)]);
-        for files in [&more.rules, &more.classes, &more.guards, &more.words] {
+        for files in [&more.rules, &more.classes, &more.guards, &more.words, &more.cues] {
             part(&(files.len() as u64).to_le_bytes());
             for file in files {
                 part(file.path.as_bytes());

@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use crate::error::{Diagnostic, LoadError, SourceFile};
+use crate::lexicon::cues::Cues;
 use crate::lexicon::index::{Index, Parts, Pattern, Purpose, Slot, WordSet};
 use crate::lexicon::pattern::{self, Edge, Sequence};
 use crate::lexicon::rule::{
-    ClassFile, ConditionFile, DialogueFile, DialogueKind, Example, GuardFile, Position, RuleFile, Scope, Text,
+    ClassFile, ConditionFile, CuesFile, DialogueFile, DialogueKind, Example, GuardFile, Position, RuleFile, Scope, Text,
 };
 use crate::lexicon::source::Sources;
 use crate::model::{Channel, Family, RuleId, Severity, StatuteRef};
@@ -42,6 +43,8 @@ pub struct Condition {
     pub at_least: usize,
     /// The turn has at most so many letters, digits and Han characters.
     pub max_chars: Option<usize>,
+    /// The same number for all conditions that ask the same of a whole turn, below [`RuleSet::questions`].
+    pub question: u32,
 }
 
 /// What a dialogue rule counts; see [`DialogueKind`].
@@ -109,6 +112,10 @@ pub struct Rule {
     pub exclude: Vec<Condition>,
     /// Set on a rule about the conversation as a whole.
     pub dialogue: Option<Dialogue>,
+    /// Set on the rule that weighs the cues of its family.
+    pub cues: Option<CuesFile>,
+    /// Whether its hits are weighed with the cues: those of a pack are by the rule of the same pack.
+    pub weighed: bool,
     /// How many entries and patterns its file holds.
     pub entries: usize,
     /// What it must flag, with the diagnostic for when it does not. Not remembered: see [`cache`](super::cache).
@@ -133,10 +140,16 @@ pub struct RuleSet {
     pub index: Index,
     /// For each pattern the rule that it fires, or is evidence for; none for patterns of classes and conditions.
     pub(crate) owners: Vec<Option<RuleIndex>>,
+    /// How many different questions conditions ask of whole turns.
+    pub(crate) questions: u32,
     /// Indices of the dialogue rules.
     pub(crate) dialogues: Vec<RuleIndex>,
     /// Indices of the rules about short turns.
     pub(crate) briefs: Vec<RuleIndex>,
+    /// Indices of the rules that weigh cues.
+    pub(crate) weighers: Vec<RuleIndex>,
+    /// The points of cues; empty when no rule weighs them.
+    pub cues: Cues,
     /// Word boundaries.
     pub segmenter: Segmenter,
     /// How many entries and patterns the class files hold.
@@ -217,10 +230,11 @@ impl<'s> Compiler<'s> {
             }
         }
         self.link_dialogues(&mut rules);
+        let cues = self.read_cues(sources, &mut rules);
         if !self.problems.is_empty() {
             return Err(self.problems);
         }
-        Ok(self.build(rules.into_iter().map(|(rule, _)| rule).collect(), sources))
+        Ok(self.build(rules.into_iter().map(|(rule, _)| rule).collect(), cues, sources))
     }
 
     fn problem(&mut self, file: &SourceFile, span: Span, code: &'static str, message: impl Into<String>, help: &str) {
@@ -427,6 +441,7 @@ impl<'s> Compiler<'s> {
             unless: self.patterns(file, &condition.unless, view, false),
             at_least: condition.at_least,
             max_chars: condition.max_chars,
+            question: 0,
         }
     }
 
@@ -483,6 +498,7 @@ impl<'s> Compiler<'s> {
         }
         let kind = rule.dialogue.as_ref().map(|d| *d.kind.as_ref());
         let needs_phrases = !matches!(kind, Some(DialogueKind::Repeat | DialogueKind::Slow | DialogueKind::Count));
+        let needs_phrases = needs_phrases && rule.cues.is_none();
         let brief = rule.require.iter().filter(|c| *c.scope.as_ref() == Scope::Turn).filter_map(|c| c.max_chars).min();
         if rule.phrases.is_empty() && needs_phrases && (kind.is_some() || brief.is_none()) {
             let help = "add some, or require `in = \"turn\"` with `max_chars` to judge every short turn";
@@ -525,6 +541,8 @@ impl<'s> Compiler<'s> {
                 require,
                 exclude,
                 dialogue,
+                cues: rule.cues,
+                weighed: false,
                 entries: rule.phrases.len(),
                 examples: rule
                     .examples
@@ -606,7 +624,45 @@ impl<'s> Compiler<'s> {
         }
     }
 
-    fn build(self, rules: Vec<Rule>, sources: &Sources) -> RuleSet {
+    /// The table of cues, if a rule weighs them.
+    fn read_cues(&mut self, sources: &Sources, rules: &mut [(Rule, (DialogueLinks, &'s SourceFile))]) -> Cues {
+        fn pack(rule: &Rule) -> &str {
+            rule.path.rsplitn(3, ['/', '\\']).nth(2).unwrap_or("")
+        }
+        let weighers: Vec<(Family, RuleId, String)> = rules
+            .iter()
+            .filter(|(rule, _)| rule.cues.is_some())
+            .map(|(rule, _)| (rule.family, rule.id.clone(), pack(rule).to_owned()))
+            .collect();
+        for pair in weighers.windows(2).filter(|pair| pair[0].0 == pair[1].0) {
+            let message = format!("'{}' weighs the cues of this family, too", pair[1].1);
+            self.problems.push(Diagnostic::of_file(pair[0].1.as_str(), "cues", message, "keep one of them"));
+        }
+        for (rule, _) in rules.iter_mut() {
+            rule.weighed = rule.cues.is_none()
+                && weighers.iter().any(|(family, _, of)| *family == rule.family && of == pack(rule));
+        }
+        match (weighers.first(), sources.cues.last()) {
+            (None, _) => Cues::default(),
+            (Some((_, id, _)), None) => {
+                let help = "make one with `zhijian rules fit`";
+                self.problems.push(Diagnostic::of_file(id.as_str(), "cues", "there is no table of cues", help));
+                Cues::default()
+            }
+            (Some(_), Some(file)) => Cues::parse(file).unwrap_or_else(|problems| {
+                self.problems.extend(problems);
+                Cues::default()
+            }),
+        }
+    }
+
+    fn build(self, mut rules: Vec<Rule>, cues: Cues, sources: &Sources) -> RuleSet {
+        let mut questions: HashMap<_, u32> = HashMap::new();
+        for condition in rules.iter_mut().flat_map(|rule| rule.require.iter_mut().chain(&mut rule.exclude)) {
+            let next = u32::try_from(questions.len()).expect("fewer than 2^32 conditions");
+            let asked = (condition.any.clone(), condition.unless.clone(), condition.max_chars);
+            condition.question = *questions.entry(asked).or_insert(next);
+        }
         let mut owners: Vec<Option<RuleIndex>> = vec![None; self.patterns.len()];
         // Members of classes are looked for with what uses them; all else is some condition's.
         let mut purposes: Vec<Option<Purpose>> = vec![Some(Purpose::Condition); self.patterns.len()];
@@ -630,6 +686,7 @@ impl<'s> Compiler<'s> {
             words.extend(lines.map(plain_text));
         }
         let dialogues = (0..).zip(&rules).filter(|(_, rule)| rule.dialogue.is_some()).map(|(index, _)| index).collect();
+        let weighers = (0..).zip(&rules).filter(|(_, rule)| rule.cues.is_some()).map(|(index, _)| index).collect();
         let briefs = (0..).zip(&rules).filter(|(_, rule)| rule.brief.is_some()).map(|(index, _)| index).collect();
         let index = Index::new(Parts {
             sets: self.sets,
@@ -644,8 +701,11 @@ impl<'s> Compiler<'s> {
             literals: self.literals,
             index,
             owners,
+            questions: u32::try_from(questions.len()).expect("fewer than 2^32 conditions"),
             dialogues,
             briefs,
+            weighers,
+            cues,
             segmenter: Segmenter::new(words),
             class_entries: self.class_entries,
             serial: serial(),

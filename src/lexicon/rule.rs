@@ -65,6 +65,8 @@ pub struct RuleFile {
     pub guards_off: Vec<Text>,
     /// Set on a rule about the conversation as a whole.
     pub dialogue: Option<DialogueFile>,
+    /// Set on the rule that weighs the cues of its family.
+    pub cues: Option<CuesFile>,
     /// What it must flag.
     pub examples: Vec<Spanned<Example>>,
     /// What it must not flag.
@@ -196,6 +198,17 @@ pub struct ClassFile {
     /// Entries that also count when a word of the same sound stands there, in recognised speech only.
     #[serde(default)]
     pub sound: Vec<Text>,
+}
+
+/// How the cues of a family are weighed; points are those of the table of cues.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CuesFile {
+    /// A turn with so many points is a breach.
+    pub bar: i32,
+    /// What a hit of another rule of the family counts, in points. With it and its cues together a turn must reach the bar,
+    /// too: else the hit is dropped.
+    pub hit: i32,
 }
 
 /// What a rule about the conversation as a whole counts.

@@ -20,6 +20,8 @@ pub struct Sources {
     pub guards: Vec<SourceFile>,
     /// Words that jieba must keep whole, one a line.
     pub words: Vec<SourceFile>,
+    /// The table of weighted cues, at most one.
+    pub cues: Vec<SourceFile>,
 }
 
 impl Sources {
@@ -66,7 +68,7 @@ impl Sources {
             for path in paths {
                 if path.is_dir() {
                     pending.push(path);
-                } else if matches!(path.extension().and_then(|e| e.to_str()), Some("toml" | "txt")) {
+                } else if matches!(path.extension().and_then(|e| e.to_str()), Some("toml" | "txt" | "tsv")) {
                     match fs::read_to_string(&path) {
                         Ok(text) => {
                             let relative = path.strip_prefix(dir).unwrap_or(&path);
@@ -81,7 +83,8 @@ impl Sources {
         if problems.is_empty() { Ok(sources) } else { Err(problems) }
     }
 
-    /// Adds the files of `other`; a rule, class or guard of `other` replaces the one of the same name here.
+    /// Adds the files of `other`; a rule, class or guard of `other` replaces the one of the same name here, a
+    /// table of cues the table.
     pub fn extend(&mut self, other: Sources) {
         fn name(file: &SourceFile) -> Option<String> {
             let path = file.path.replace('\\', "/");
@@ -97,11 +100,15 @@ impl Sources {
             mine.extend(theirs);
         }
         self.words.extend(other.words);
+        if !other.cues.is_empty() {
+            self.cues = other.cues;
+        }
     }
 
     fn add(&mut self, relative: &Path, file: SourceFile) {
         let kind = match relative.extension().and_then(|e| e.to_str()) {
             Some("txt") => &mut self.words,
+            Some("tsv") => &mut self.cues,
             Some("toml") if relative.starts_with("classes") => &mut self.classes,
             Some("toml") if relative.starts_with("guards") => &mut self.guards,
             Some("toml") => &mut self.rules,
@@ -111,7 +118,7 @@ impl Sources {
     }
 
     fn sort(&mut self) {
-        for files in [&mut self.rules, &mut self.classes, &mut self.guards, &mut self.words] {
+        for files in [&mut self.rules, &mut self.classes, &mut self.guards, &mut self.words, &mut self.cues] {
             files.sort_by(|a, b| a.path.cmp(&b.path));
         }
     }

@@ -132,9 +132,21 @@ impl Finding {
             end: span.as_ref().map(|(range, _)| range.end),
             matched: span.map(|(_, text)| text).unwrap_or_default(),
             statutes: cited.iter().map(FindingStatute::from).collect(),
-            message: format!("{}{risk}。{}", rule.title, rule.why),
+            message: format!("{}{risk}。{}{}", rule.title, rule.why, counted(flag)),
             advice: rule.advice.clone(),
             source: FindingSource { path: conversation.path.to_owned(), line: row.map_or(0, |turn| turn.line) },
         }
     }
+}
+
+/// What cues counted, in words: which of the turn's own count most, the points of all and how many it takes.
+fn counted(flag: &Flag) -> String {
+    let Some(weighed) = &flag.weighed else { return String::new() };
+    let cues: Vec<String> = weighed.cues.iter().map(|(cue, points)| format!("“{}”{points}", shown(cue))).collect();
+    format!("（线索：{}等，连同客户前后文共 {} 分，达到 {} 分即命中）", cues.join("、"), weighed.points, weighed.bar)
+}
+
+/// A cue without the marks of the start and the end of a turn.
+fn shown(cue: &str) -> &str {
+    cue.trim_start_matches('^').trim_end_matches('$')
 }
