@@ -71,8 +71,8 @@ impl GoldConversation {
     /// When the file cannot be read or a line is no labelled conversation, with its place.
     pub fn read(path: &Path) -> Result<Vec<GoldConversation>, GoldError> {
         let failed = |place: String, code, message: String| GoldError { place, code, message };
-        let text = fs::read_to_string(path)
-            .map_err(|error| failed(path.display().to_string(), "read", error.to_string()))?;
+        let text =
+            fs::read_to_string(path).map_err(|error| failed(path.display().to_string(), "read", error.to_string()))?;
         let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
         let parse = |(number, line): (usize, &str)| {
             serde_json::from_str(line).map_err(|error| {

@@ -95,11 +95,10 @@ fn samples(gold: &[GoldConversation], rules: &RuleSet) -> (Vec<Sample>, Vec<(Pla
     let mut keys: Vec<(Place, u64)> =
         seen.into_iter().filter(|(_, count)| *count >= SEEN).map(|(cue, _)| cue).collect();
     keys.sort_unstable();
-    let number = |cue: &(Place, u64)| keys.binary_search(cue).ok().map(|at| u32::try_from(at).expect("fewer than 2^32 cues"));
-    let sample = |(cues, verdicts): &(Vec<_>, _)| Sample {
-        cues: cues.iter().filter_map(number).collect(),
-        verdicts: *verdicts,
-    };
+    let number =
+        |cue: &(Place, u64)| keys.binary_search(cue).ok().map(|at| u32::try_from(at).expect("fewer than 2^32 cues"));
+    let sample =
+        |(cues, verdicts): &(Vec<_>, _)| Sample { cues: cues.iter().filter_map(number).collect(), verdicts: *verdicts };
     let samples = turns.iter().map(sample).collect();
     (samples, keys)
 }
@@ -160,7 +159,8 @@ mod tests {
     #[test]
     fn a_cue_that_parts_the_turns_gets_the_points() {
         let (refusal, answer): (&[u32], &[u32]) = (&[0, 1], &[0, 2]);
-        let samples: Vec<_> = (0..40).map(|at| if at % 2 == 0 { (refusal, (true, 1.0)) } else { (answer, (false, 1.0)) }).collect();
+        let samples: Vec<_> =
+            (0..40).map(|at| if at % 2 == 0 { (refusal, (true, 1.0)) } else { (answer, (false, 1.0)) }).collect();
         let weights = solve(&samples, 3);
         assert!(weights[1] > 0.3 && weights[2] < -0.3, "{weights:?}");
         assert!(weights[0].abs() < 0.1, "{weights:?}");

@@ -1,10 +1,15 @@
 //! The rule files as a whole. `zhijian rules test` runs the same examples from the command line.
 
 use std::collections::BTreeMap;
+use std::fs;
 
-use zhijian::engine::selftest;
+use zhijian::engine::{Flag, Mode, Scanner, selftest};
+use zhijian::error::SourceFile;
+use zhijian::evaluation::GoldConversation;
+use zhijian::fit;
+use zhijian::lexicon::cues::HEADER;
 use zhijian::lexicon::{RuleSet, Sources};
-use zhijian::model::{Family, SpeakerRole};
+use zhijian::model::{Channel, Family, SpeakerRole};
 use zhijian::{Checker, Conversation, Turn};
 
 #[test]
@@ -71,4 +76,71 @@ fn plain_homographs_are_not_flagged() {
             checker.check(&conversation).into_iter().map(|f| format!("{} {}", f.rule, f.matched)).collect();
         assert!(found.is_empty(), "{text}: {found:?}");
     }
+}
+
+#[test]
+fn the_table_of_cues_is_what_its_corpus_teaches() {
+    let mut sources = Sources::builtin();
+    sources.rules.retain(|file| !file.text.contains("\n[cues]"));
+    let rules = RuleSet::compile(&sources).unwrap_or_else(|error| panic!("{error}"));
+    let gold = GoldConversation::read("corpora/labelled/tune.jsonl".as_ref()).expect("the corpus is whole");
+    let table = fs::read_to_string("lexicons/cues.tsv").expect("readable");
+    let stale = "run `zhijian rules fit corpora/labelled/tune.jsonl`";
+    assert!(fit::fit(&gold, &rules) == table, "lexicons/cues.tsv is stale: {stale}");
+}
+
+/// A pack of one rule that cues weigh, with the points of `cues`.
+fn weighed_pack(cues: &str) -> Sources {
+    let rule = |name: &str, what: &str| {
+        let text = format!(
+            "id = \"refuse.{name}\"\ntitle = \"t\"\nseverity = \"warning\"\nwhy = \"w\"\nstatutes = [\"消法 52\"]\nadvice = \"a\"\n\
+             source = \"s\"\nsince = \"0\"\nexamples = [\"退不了\"]\ncounterexamples = [\"好\"]\n{what}\n"
+        );
+        SourceFile::new(format!("pack/refuse/{name}.toml"), text)
+    };
+    Sources {
+        rules: vec![rule("denied", "phrases = [\"退不了\"]"), rule("weighed", "[cues]\nbar = 50\nhit = 80")],
+        cues: vec![SourceFile::new("pack/cues.tsv", format!("{HEADER}\n{cues}"))],
+        ..Sources::default()
+    }
+}
+
+fn rules_that_flag(rules: &RuleSet, rows: &[(SpeakerRole, &str)]) -> Vec<(String, String)> {
+    let turns: Vec<Turn<'_>> = rows.iter().map(|(role, text)| Turn::new(*role, text)).collect();
+    let conversation = Conversation { id: "c", channel: Channel::Chat, industry: "", date: None, path: "", turns };
+    let flags = Scanner::new(rules, Mode::Lazy).scan(&conversation).flags;
+    let part = |flag: &Flag| flag.hit.as_ref().map_or("", |(turn, span)| &rows[*turn].1[span.clone()]).to_owned();
+    flags.iter().map(|flag| (rules.rules[flag.rule as usize].id.to_string(), part(flag))).collect()
+}
+
+#[test]
+fn cues_raise_what_no_phrase_foresees_and_drop_what_they_speak_against() {
+    let cues = "不给\tsaid\t\t\t\t60\t\t\t\t\t\n假期\tasked\t\t\t\t-100\t\t\t\t\t\n";
+    let mut rules = RuleSet::compile(&weighed_pack(cues)).unwrap_or_else(|error| panic!("{error}"));
+    let found = |rules: &RuleSet, asked: &str, said: &str| {
+        rules_that_flag(rules, &[(SpeakerRole::Customer, asked), (SpeakerRole::Agent, said)])
+    };
+    let flag = |rule: &str, part: &str| vec![(rule.to_owned(), part.to_owned())];
+    assert_eq!(found(&rules, "退货", "亲，不给的"), flag("refuse.weighed", "不给"));
+    assert_eq!(found(&rules, "退货", "退不了"), flag("refuse.denied", "退不了"));
+    assert_eq!(found(&rules, "假期呢", "退不了"), []);
+    assert_eq!(found(&rules, "假期呢", "不给"), []);
+    rules.disable("refuse.weighed");
+    assert_eq!(found(&rules, "假期呢", "退不了"), flag("refuse.denied", "退不了"));
+}
+
+#[test]
+fn rules_of_another_pack_are_not_weighed() {
+    let mut sources = weighed_pack("退不\tsaid\t\t\t\t-100\t\t\t\t\t\n");
+    sources.rules[0].path = "mine/refuse/denied.toml".to_owned();
+    let rules = RuleSet::compile(&sources).unwrap_or_else(|error| panic!("{error}"));
+    let found = rules_that_flag(&rules, &[(SpeakerRole::Agent, "退不了")]);
+    assert_eq!(found, [("refuse.denied".to_owned(), "退不了".to_owned())]);
+}
+
+#[test]
+fn a_pack_that_weighs_cues_needs_a_table() {
+    let sources = Sources { cues: Vec::new(), ..weighed_pack("") };
+    let error = RuleSet::compile(&sources).expect_err("no table").to_string();
+    assert!(error.contains("there is no table of cues"), "{error}");
 }

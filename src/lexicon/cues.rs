@@ -114,7 +114,17 @@ pub fn written(place: Place, key: u64) -> String {
     let key = key ^ place.mark();
     let chars = [key >> 42, key >> 21 & 0x1f_ffff, key & 0x1f_ffff];
     let chars = chars.into_iter().filter(|c| *c > 0).filter_map(|c| char::from_u32(u32::try_from(c).ok()?));
-    chars.map(|c| if c == START { '^' } else if c == END { '$' } else { c }).collect()
+    chars
+        .map(|c| {
+            if c == START {
+                '^'
+            } else if c == END {
+                '$'
+            } else {
+                c
+            }
+        })
+        .collect()
 }
 
 fn key(place: Place, cue: &str) -> Option<u64> {
@@ -282,7 +292,8 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read() {
-        for (place, cue) in [(Place::Said, "^不退"), (Place::Said, "$"), (Place::Asked, "退$"), (Place::Answered, "? ")] {
+        for (place, cue) in [(Place::Said, "^不退"), (Place::Said, "$"), (Place::Asked, "退$"), (Place::Answered, "? ")]
+        {
             assert_eq!(written(place, key(place, cue).expect("a cue")), cue);
         }
     }
