@@ -82,7 +82,9 @@ fn samples(gold: &[GoldConversation], rules: &RuleSet) -> (Vec<Sample>, Vec<(Pla
         for ((example, _), breach) in examples {
             let rows: Vec<(SpeakerRole, &str)> = match example {
                 Example::Turn(text) => vec![(SpeakerRole::Agent, text)],
-                Example::Conversation(lines) => lines.iter().filter_map(|line| example_line(line)).collect(),
+                Example::Conversation(lines) => {
+                    lines.iter().filter_map(|line| example_line(line)).map(|turn| (turn.role, turn.text)).collect()
+                }
             };
             let Some(at) = rows.iter().rposition(|(role, _)| *role == SpeakerRole::Agent) else { continue };
             // Of the other families nothing is known.

@@ -83,9 +83,11 @@ fn the_table_of_cues_is_what_its_corpus_teaches() {
     let mut sources = Sources::builtin();
     sources.rules.retain(|file| !file.text.contains("\n[cues]"));
     let rules = RuleSet::compile(&sources).unwrap_or_else(|error| panic!("{error}"));
-    let gold = GoldConversation::read("corpora/labelled/tune.jsonl".as_ref()).expect("the corpus is whole");
+    let gold = ["corpora/labelled/tune.jsonl", "corpora/labelled/day.jsonl"];
+    let gold: Vec<_> =
+        gold.iter().flat_map(|path| GoldConversation::read(path.as_ref()).expect("the corpus is whole")).collect();
     let table = fs::read_to_string("lexicons/cues.tsv").expect("readable");
-    let stale = "run `zhijian rules fit corpora/labelled/tune.jsonl`";
+    let stale = "run `zhijian rules fit corpora/labelled/tune.jsonl corpora/labelled/day.jsonl`";
     assert!(fit::fit(&gold, &rules) == table, "lexicons/cues.tsv is stale: {stale}");
 }
 

@@ -14,16 +14,21 @@ pub struct SelfTest {
     pub failures: Vec<Diagnostic>,
 }
 
-/// Reads a line of an example: `客：…` customer, `坐：…` agent, `系：…` system; `None` for anything else.
-pub fn example_line(line: &str) -> Option<(SpeakerRole, &str)> {
-    let (role, text) = line.split_once(['：', ':'])?;
-    let role = match role.trim() {
-        "客" => SpeakerRole::Customer,
-        "坐" => SpeakerRole::Agent,
-        "系" => SpeakerRole::System,
-        _ => return None,
-    };
-    Some((role, text.trim_start()))
+/// Reads a line of an example: `客：…` customer, `坐：…` agent, `系：…` system, with a time between where that matters, as
+/// `坐 2026-09-18 10:05：…`; `None` for anything else.
+pub fn example_line(line: &str) -> Option<Turn<'_>> {
+    // A time holds colons of its own.
+    ['：', ':'].into_iter().find_map(|colon| {
+        let (head, text) = line.split_once(colon)?;
+        let (role, time) = head.trim().split_once(' ').unwrap_or((head.trim(), ""));
+        let role = match role {
+            "客" => SpeakerRole::Customer,
+            "坐" => SpeakerRole::Agent,
+            "系" => SpeakerRole::System,
+            _ => return None,
+        };
+        Some(Turn { time: time.trim(), ..Turn::new(role, text.trim_start()) })
+    })
 }
 
 /// Runs every example and counterexample of every rule, each in all channels its rule applies to.
@@ -59,10 +64,7 @@ pub fn run(rules: &RuleSet) -> SelfTest {
 fn conversation(example: &Example, channel: Channel) -> Option<Conversation<'_>> {
     let turns = match example {
         Example::Turn(text) => vec![Turn::new(SpeakerRole::Agent, text)],
-        Example::Conversation(lines) => lines
-            .iter()
-            .map(|line| example_line(line).map(|(role, text)| Turn::new(role, text)))
-            .collect::<Option<Vec<_>>>()?,
+        Example::Conversation(lines) => lines.iter().map(|line| example_line(line)).collect::<Option<Vec<_>>>()?,
     };
     Some(Conversation { id: "example", channel, industry: "", date: None, path: "", turns })
 }
