@@ -123,7 +123,7 @@ fn cues_raise_what_no_phrase_foresees_and_drop_what_they_speak_against() {
         rules_that_flag(rules, &[(SpeakerRole::Customer, asked), (SpeakerRole::Agent, said)])
     };
     let flag = |rule: &str, part: &str| vec![(rule.to_owned(), part.to_owned())];
-    assert_eq!(found(&rules, "退货", "亲，不给的"), flag("refuse.weighed", "不给"));
+    assert_eq!(found(&rules, "退货", "亲，不给的"), flag("refuse.weighed", "不给的"));
     assert_eq!(found(&rules, "退货", "退不了"), flag("refuse.denied", "退不了"));
     assert_eq!(found(&rules, "假期呢", "退不了"), []);
     assert_eq!(found(&rules, "假期呢", "不给"), []);

@@ -68,9 +68,17 @@ fn flag(context: &Context<'_, '_>, turn: usize, index: RuleIndex, points: i32, b
     let rules = context.lens.rules;
     let rule = &rules.rules[index as usize];
     let analysis = context.plain(turn);
-    let (span, cues) = strongest(rules, rule.family, analysis.view().text());
-    let holds = analysis.local_conditions_hold(rule, &span) && context.surroundings_hold(rule, turn);
-    holds.then(|| Flag {
+    let plain = analysis.view().text();
+    let (span, cues) = strongest(rules, rule.family, plain);
+    if !analysis.local_conditions_hold(rule, &span) || !context.surroundings_hold(rule, turn) {
+        return None;
+    }
+    // A clause can be read by itself.
+    let clause = analysis.clause(&span);
+    let bare = plain[clause.clone()].trim_matches(|c: char| !c.is_alphanumeric());
+    let start = clause.start + plain[clause.clone()].find(bare).unwrap_or(0);
+    let span = if bare.is_empty() { span } else { start..start + bare.len() };
+    Some(Flag {
         rule: index,
         hit: Some((turn, analysis.view().original(span))),
         turns: Vec::new(),
@@ -92,8 +100,9 @@ fn strongest(rules: &RuleSet, family: Family, plain: &str) -> (Span, Vec<(String
         };
         let share = f64::from(points) / range.len() as f64;
         shares[range].iter_mut().for_each(|sum| *sum += share);
-        if points > 0 {
-            found.push((-points, cues::written(Place::Said, key)));
+        let cue = cues::written(Place::Said, key);
+        if points > 0 && telling(&cue) {
+            found.push((-points, cue));
         }
     });
     let (mut best, mut best_sum, mut start, mut sum) = (0..text.len(), 0.0, 0, 0.0);
@@ -122,4 +131,10 @@ fn strongest(rules: &RuleSet, family: Family, plain: &str) -> (Span, Vec<(String
         }
     }
     (span, named)
+}
+
+/// Whether a cue tells a reader something: a single character or a mark does not.
+fn telling(cue: &str) -> bool {
+    let word = cue.trim_start_matches('^').trim_end_matches('$');
+    word.chars().count() > 1 && word.chars().all(char::is_alphanumeric)
 }

@@ -143,7 +143,8 @@ impl Finding {
 fn counted(flag: &Flag) -> String {
     let Some(weighed) = &flag.weighed else { return String::new() };
     let cues: Vec<String> = weighed.cues.iter().map(|(cue, points)| format!("“{}”{points}", shown(cue))).collect();
-    format!("（线索：{}等，连同客户前后文共 {} 分，达到 {} 分即命中）", cues.join("、"), weighed.points, weighed.bar)
+    let cues = if cues.is_empty() { "单字".to_owned() } else { cues.join("、") };
+    format!("（线索：{cues}等，连同客户前后文共 {} 分，达到 {} 分即命中）", weighed.points, weighed.bar)
 }
 
 /// A cue without the marks of the start and the end of a turn.
