@@ -43,7 +43,7 @@ pub struct Condition {
     pub at_least: usize,
     /// The turn has at most so many letters, digits and Han characters.
     pub max_chars: Option<usize>,
-    /// The same number for all conditions that ask the same of a whole turn, below [`RuleSet::questions`].
+    /// The same number for all conditions that ask the same of a whole turn, below the number of questions of its rule set.
     pub question: u32,
 }
 
